@@ -1,0 +1,58 @@
+# Two commands: `make run` shows the review of a published patient, `make test` passes the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := .venv/.run
+DEV := .venv/.dev
+
+.PHONY: help run test test-all check format docs images bench lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(RUN): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "poems needs Python 3.11 or newer; say which with: make PYTHON=python3.11 ...")'
+	@echo "Setting up .venv (once, about half a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): $(RUN) requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+run: $(RUN)  ## the review of a published patient, here and as review.html
+	@$(BIN)/poems assess examples/published-case.csv --as-of 2020-08-01 --setting demyelinating-neuropathy --format html -o review.html
+	@$(BIN)/poems assess examples/published-case.csv --as-of 2020-08-01 --setting demyelinating-neuropathy
+	@echo
+	@echo "The same review as a page: review.html"
+	@echo "Your own record:           $(BIN)/poems assess RECORD.csv   (or a FHIR Bundle, a phenopacket; see README.md)"
+	@echo "What stands behind a line: $(BIN)/poems knowledge show mayo-2007"
+
+test: $(DEV)  ## the tests, without the slow ones (under two minutes)
+	$(BIN)/python -m pytest -n auto
+
+test-all: $(DEV)  ## every test, deep agreement and fuzzing too
+	$(BIN)/python -m pytest -n auto -m "slow or not slow"
+
+check: $(DEV)  ## lint, types, knowledge, stale docs: seconds
+	$(BIN)/ruff check poems tests bench docs
+	$(BIN)/mypy
+	$(BIN)/poems knowledge check
+
+docs: $(DEV)  ## what is generated in docs: the JSON Schema of a review
+	$(BIN)/python -m poems.render.schema > docs/assess.schema.json
+
+images: $(DEV)  ## the pictures of the README, by a real browser (chromium must be there)
+	$(BIN)/python docs/make_images.py
+
+bench: $(DEV)  ## the figures of docs/performance.md, measured here
+	$(BIN)/python -m bench
+
+lock: $(DEV)  ## the locked dependencies anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra build -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --all-extras -c requirements.lock -o requirements-dev.lock
+
+clean:  ## remove what was set up or made
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis review.html

@@ -1,0 +1,1 @@
+"""Engines: the same verdicts as `poems.evaluate`, for a population, in SQL."""
