@@ -1,0 +1,253 @@
+"""The shapes of knowledge: sources, concepts, criteria, counts. No file is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from poems.rules import Method, Rule
+
+SYSTEMS = ("loinc", "hpo", "snomed", "icd10cm", "rxnorm", "omop", "mondo")
+DRIVES = ("read", "derived", "read-2nd", "seed", "assumed")
+"""The statuses that may drive an answer; `memory` never does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A citation, and how far it was seen."""
+
+    id: str
+    title: str
+    seen: str
+    authors: str = ""
+    journal: str = ""
+    year: int | None = None
+    cite: str = ""
+    doi: str = ""
+    pmid: str = ""
+    pmcid: str = ""
+    url: str = ""
+    key: str = ""
+    note: str = ""
+
+    @property
+    def link(self) -> str:
+        """The best address a reader can open, or nothing."""
+        if self.doi:
+            return f"https://doi.org/{self.doi}"
+        if self.pmid:
+            return f"https://pubmed.ncbi.nlm.nih.gov/{self.pmid}/"
+        return self.url or (f"https://pmc.ncbi.nlm.nih.gov/articles/{self.pmcid}/" if self.pmcid else "")
+
+    @property
+    def text(self) -> str:
+        """The citation in one line."""
+        journal = " ".join(part for part in (self.journal, str(self.year or ""), self.cite) if part)
+        return ". ".join(part.rstrip(".") for part in (self.authors, self.title, journal) if part) + "."
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a claim stands in a source, and how sure we are of having read it.
+
+    status: read, derived (computed from read numbers, `how` says how), read-2nd (read in a text that quotes it), seed
+    (only in the FAQ of 2017), assumed (our assumption, `because` says why), memory (a draft: drives nothing).
+    """
+
+    id: str
+    at: str = ""
+    status: str = "read"
+    how: str = ""
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A finding, test, treatment or label as records name it."""
+
+    id: str
+    label: str
+    kind: str
+    patient: str = ""
+    unit: str = ""
+    specimen: str = ""
+    of: str = ""
+    synonyms: tuple[str, ...] = ()
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shown_by: tuple[str, ...] = ()
+    excluded_by: tuple[str, ...] = ()
+    methods: tuple[Method, ...] = ()
+    therapy: str = ""
+    molar_mass: float | None = None
+    label_of: str = ""
+    source: Reference | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A named rule with its source, and the reading where the source leaves room."""
+
+    id: str
+    label: str
+    rule: Rule
+    source: Reference
+    reading: str = ""
+    patient: str = ""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One grade of a set: most sets have one, some say definite, probable, possible."""
+
+    id: str
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class CriteriaSet:
+    """A published set of criteria; its levels are ordered from the strictest."""
+
+    id: str
+    label: str
+    years: str
+    source: Reference
+    levels: tuple[Level, ...]
+    summary: str = ""
+    footnotes: tuple[tuple[str, Reference], ...] = ()
+    readings: tuple[str, ...] = ()
+    diagnoses: str = "poems"
+
+
+@dataclass(frozen=True)
+class Count:
+    """So many (k) of so many (n) in whom a finding was seen, in one study; or a printed range, low to high percent.
+
+    percent: the share as printed, where it says more than the counts that fit it.
+    """
+
+    diseases: tuple[str, ...]
+    source: Reference
+    k: float = 0.0
+    n: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    percent: float | None = None
+    cohort: str = ""
+
+    @property
+    def share(self) -> float:
+        """The share as printed, or k of n. Raises: ZeroDivisionError for a range, which has none."""
+        return self.percent / 100 if self.percent is not None else self.k / self.n
+
+    @property
+    def grade(self) -> str:
+        """Counted (n of m), reported (a range), or assumed (carried over or ours)."""
+        if self.source.status == "assumed":
+            return "assumed"
+        return "reported" if self.low is not None else "counted"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A finding of the differential: when it is met, and how often each disease shows it."""
+
+    id: str
+    label: str
+    rule: Rule
+    group: str
+    counts: tuple[Count, ...]
+    background: Count | None = None
+    patient: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where the patient was met, and how common each disease is there.
+
+    given: the features that everybody in the setting has, so that they do not count a second time.
+    """
+
+    id: str
+    label: str
+    priors: tuple[Count, ...]
+    given: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """One test at one cut-off against one comparison group: counts, never a predictive value."""
+
+    id: str
+    label: str
+    concept: str
+    sensitivity: Count
+    specificity: Count
+    versus: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Test:
+    """Something that can be done next, and what it can find."""
+
+    id: str
+    label: str
+    finds: tuple[str, ...]
+    burden: int
+    patient: str = ""
+    why: str = ""
+    source: Reference | None = None
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Everything that is known here. Ids resolve; what is a draft drives nothing and is listed in `drafts`."""
+
+    version: str
+    sources: Mapping[str, Source]
+    concepts: Mapping[str, Concept]
+    components: Mapping[str, Criterion]
+    criteria: Mapping[str, CriteriaSet]
+    diseases: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, Setting]
+    default_settings: tuple[str, ...]
+    features: Mapping[str, Feature]
+    groups: Mapping[str, str]
+    accuracies: Mapping[str, Accuracy]
+    tests: Mapping[str, Test]
+    cautions: tuple[Mapping[str, Any], ...]
+    errata: tuple[Mapping[str, Any], ...]
+    drafts: tuple[str, ...]
+
+    @cached_property
+    def therapies(self) -> tuple[str, ...]:
+        """The treatments of the plasma-cell disorder: criteria judge the time before the first of them."""
+        return tuple(sorted(concept.id for concept in self.concepts.values() if concept.therapy == "plasma-cell"))
+
+    @cached_property
+    def _codes(self) -> dict[tuple[str, str], Concept]:
+        return {(system, code): concept for concept in self.concepts.values()
+                for system, codes in concept.codes.items() for code in codes}
+
+    @cached_property
+    def _names(self) -> dict[str, Concept]:
+        names = {name.casefold(): concept for concept in reversed(list(self.concepts.values()))
+                 for name in (*concept.synonyms, concept.label)}
+        return names | {concept.id: concept for concept in self.concepts.values()}
+
+    def by_code(self, system: str, code: str) -> Concept | None:
+        """The concept that carries a code of loinc, hpo, snomed, icd10cm, rxnorm, omop or mondo."""
+        return self._codes.get((system, code))
+
+    def by_name(self, name: str) -> Concept | None:
+        """The concept with this id, label or synonym, whatever the letter case."""
+        return self._names.get(name.casefold())
+
+    def specific(self, concept: Concept, specimen: str) -> Concept | None:
+        """The concept that this one is in a specimen (VEGF in plasma), or None where no such concept exists."""
+        return next((c for c in self.concepts.values() if c.of == concept.id and c.specimen == specimen), None)

@@ -1,0 +1,1 @@
+"""Models: what the verdicts and counts of one patient add up to."""
