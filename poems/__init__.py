@@ -1,11 +1,11 @@
 """The computable guide to POEMS syndrome.
 
-    from poems import load, read, records, review
+    from poems import assess, load, read, records
 
     knowledge = load()
     reading = read("record.csv", knowledge)
     for record in records(reading.events):
-        found = review(record, knowledge, setting="neuropathy-clinic")
+        found = assess(record, knowledge, setting="neuropathy-clinic")
 
 Names are imported when first used, so that the command line starts at once.
 """
@@ -18,19 +18,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from poems.adapters import Reading, read
     from poems.errors import Issue, PoemsError
-    from poems.evaluate import evaluate
     from poems.knowledge import Knowledge, load
     from poems.record import Event, Record, records
-    from poems.review import Review, review
+    from poems.review import Review, assess
     from poems.rules import Verdict
 
 __version__ = "0.1.0"
-__all__ = ["Event", "Issue", "Knowledge", "PoemsError", "Reading", "Record", "Review", "Verdict", "evaluate", "load",
-           "read", "records", "review"]
+__all__ = ["Event", "Issue", "Knowledge", "PoemsError", "Reading", "Record", "Review", "Verdict", "assess", "load",
+           "read", "records"]
 
-_HOMES = {"Reading": "adapters", "read": "adapters", "Issue": "errors", "PoemsError": "errors", "evaluate": "evaluate",
+_HOMES = {"Reading": "adapters", "read": "adapters", "Issue": "errors", "PoemsError": "errors",
           "Knowledge": "knowledge", "load": "knowledge", "Event": "record", "Record": "record", "records": "record",
-          "Review": "review", "review": "review", "Verdict": "rules"}
+          "Review": "review", "assess": "review", "Verdict": "rules"}
 
 
 def __getattr__(name: str) -> Any:

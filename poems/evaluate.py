@@ -155,8 +155,12 @@ def events_behind(judgement: Judgement) -> Sequence[Event]:
     """The events that carry a verdict: those of the parts that agree with it, each once, in order of appearance."""
     found: dict[Event, None] = dict.fromkeys(judgement.because)
     for place, part in enumerate(judgement.parts):
-        turned = isinstance(judgement.rule, Not) or (isinstance(judgement.rule, Judged) and place == 1)
-        speaks = _OPPOSITE[part.verdict] if turned else part.verdict
-        if speaks is judgement.verdict:
+        if isinstance(judgement.rule, Not):
+            agrees = True
+        elif isinstance(judgement.rule, Judged) and place == 1:
+            agrees = judgement.verdict is NOT_MET and part.verdict is MET
+        else:
+            agrees = part.verdict is judgement.verdict
+        if agrees:
             found.update(dict.fromkeys(events_behind(part)))
     return tuple(found)

@@ -107,8 +107,14 @@ class Review:
     issues: tuple[Issue, ...] = ()
 
 
-def review(record: Record, knowledge: Knowledge, *, setting: str = "", criteria: Sequence[str] = (),
-           issues: tuple[Issue, ...] = ()) -> Review:
+def assess(
+    record: Record,
+    knowledge: Knowledge,
+    *,
+    setting: str = "",
+    criteria: Sequence[str] = (),
+    issues: tuple[Issue, ...] = (),
+) -> Review:
     """The review of one record.
 
     setting: where the patient was met; empty, the first of the knowledge's default settings whose given findings the
@@ -123,8 +129,18 @@ def review(record: Record, knowledge: Knowledge, *, setting: str = "", criteria:
     verdicts = {key: judge(feature.rule, record, memo).verdict for key, feature in knowledge.features.items()}
     setting = setting or _default_setting(knowledge, verdicts)
     model = differential_of(knowledge, setting)
-    return Review(record.patient, record.as_of, knowledge.version, setting, record, sets, model.posteriors(verdicts),
-                  _next_tests(knowledge, model.gains(verdicts), sets), (*_setting_caution(knowledge, setting, verdicts), *_cautions(record, knowledge, memo, sets)), issues)
+    return Review(
+        record.patient,
+        record.as_of,
+        knowledge.version,
+        setting,
+        record,
+        sets,
+        model.posteriors(verdicts),
+        _next_tests(knowledge, model.gains(verdicts), sets),
+        (*_setting_caution(knowledge, setting, verdicts), *_cautions(record, knowledge, memo, sets)),
+        issues,
+    )
 
 
 def differential_of(knowledge: Knowledge, setting: str) -> Differential:
@@ -137,17 +153,25 @@ def differential_of(knowledge: Knowledge, setting: str) -> Differential:
 
 def _default_setting(knowledge: Knowledge, verdicts: Mapping[str, Verdict]) -> str:
     """The first default setting that takes nothing for granted that the record does not hold; else the last."""
-    return next((name for name in knowledge.default_settings
-                 if all(verdicts[key] is Verdict.MET for key in knowledge.settings[name].given)),
-                knowledge.default_settings[-1])
+    return next(
+        (
+            name
+            for name in knowledge.default_settings
+            if all(verdicts[key] is Verdict.MET for key in knowledge.settings[name].given)
+        ),
+        knowledge.default_settings[-1],
+    )
 
 
 def _setting_caution(knowledge: Knowledge, setting: str, verdicts: Mapping[str, Verdict]) -> Iterator[Caution]:
     chosen = knowledge.settings[setting]
     lacking = [knowledge.features[key].label for key in chosen.given if verdicts[key] is not Verdict.MET]
     if lacking:
-        yield Caution("setting-takes-for-granted", f"The setting ({chosen.label}) takes for granted what the record does "
-                      f"not hold: {', '.join(lacking)}. Its probabilities hold only if that is so.")
+        yield Caution(
+            "setting-takes-for-granted",
+            f"The setting ({chosen.label}) takes for granted what the record does "
+            f"not hold: {', '.join(lacking)}. Its probabilities hold only if that is so.",
+        )
 
 
 def _wanted(names: Sequence[str], knowledge: Knowledge) -> list[CriteriaSet]:
@@ -161,8 +185,11 @@ def _review_set(item: CriteriaSet, record: Record, knowledge: Knowledge, memo: d
     levels = []
     for level in item.levels:
         judgement = judge(level.rule, record, memo)
-        levels.append(LevelReview(level.id, judgement.verdict, _parts(judgement, knowledge), settled_by(judgement),
-                                  met_by(judgement)))
+        levels.append(
+            LevelReview(
+                level.id, judgement.verdict, _parts(judgement, knowledge), settled_by(judgement), met_by(judgement)
+            )
+        )
     verdicts = [level.verdict for level in levels]
     verdict = next((v for v in (Verdict.MET, Verdict.UNKNOWN) if v in verdicts), Verdict.NOT_MET)
     told = next(level.id for level in levels if level.verdict is verdict)
@@ -175,8 +202,16 @@ def _parts(judgement: Judgement, knowledge: Knowledge) -> tuple[Part, ...]:
     for part in judgement.parts:
         if isinstance(part.rule, Named):
             criterion = knowledge.components.get(part.rule.id)
-            found.append(Part(part.rule.id, criterion.label if criterion else part.rule.id, part.verdict,
-                              tuple(events_behind(part)), _parts(part, knowledge), criterion))
+            found.append(
+                Part(
+                    part.rule.id,
+                    criterion.label if criterion else part.rule.id,
+                    part.verdict,
+                    tuple(events_behind(part)),
+                    _parts(part, knowledge),
+                    criterion,
+                )
+            )
         else:
             found.extend(_parts(part, knowledge))
     return tuple(found)
@@ -191,37 +226,71 @@ def _next_tests(knowledge: Knowledge, gains: Mapping[str, float], sets: Sequence
         settles = tuple(item.criteria.id for item in sets if any(finds >= set(names) for names in item.settled_by))
         if gain >= 0.0005 or settles:
             found.append(NextTest(test.id, test.label, test.patient, gain, settles, test.burden, test.why, test.source))
-    return tuple(sorted(found, key=lambda test: (-round(test.gain_bits, 2), test.burden, -len(test.could_settle),
-                                                 test.id)))
+    return tuple(
+        sorted(found, key=lambda test: (-round(test.gain_bits, 2), test.burden, -len(test.could_settle), test.id))
+    )
 
 
-def _cautions(record: Record, knowledge: Knowledge, memo: dict[int, Judgement],
-              sets: Sequence[SetReview]) -> tuple[Caution, ...]:
-    found = [Caution(raw["id"], raw["text"], raw.get("patient", ""), raw["source"])
-             for raw in knowledge.cautions if judge(raw["rule"], record, memo).verdict is Verdict.MET]
+def _cautions(
+    record: Record, knowledge: Knowledge, memo: dict[int, Judgement], sets: Sequence[SetReview]
+) -> tuple[Caution, ...]:
+    found = [
+        Caution(raw["id"], raw["text"], raw.get("patient", ""), raw["source"])
+        for raw in knowledge.cautions
+        if judge(raw["rule"], record, memo).verdict is Verdict.MET
+    ]
     for finding, _ in conflicts(memo.values()):
-        found.append(Caution(f"conflict-{finding}", f"{knowledge.concepts[finding].label}: the record speaks for it and "
-                             "against it; the better method, then the later day, was followed."))
+        found.append(
+            Caution(
+                f"conflict-{finding}",
+                f"{knowledge.concepts[finding].label}: the record speaks for it and "
+                "against it; the better method, then the later day, was followed.",
+            )
+        )
     found.extend(_not_excluded(memo.values(), record, knowledge))
     start = record.first_day(knowledge.therapies)
     if start is not None:
-        found.append(Caution("after-treatment", f"Treatment of the plasma-cell disorder began on {start}: the criteria "
-                             "judge the time until then, and later findings were left out."))
-    unplaced = [event for event in record.events if event.finding in knowledge.therapies and event.date is None
-                and event.status != ABSENT]
+        found.append(
+            Caution(
+                "after-treatment",
+                f"Treatment of the plasma-cell disorder began on {start}: the criteria "
+                "judge the time until then, and later findings were left out.",
+            )
+        )
+    unplaced = [
+        event
+        for event in record.events
+        if event.finding in knowledge.therapies and event.date is None and event.status != ABSENT
+    ]
     if unplaced and start is None:
-        found.append(Caution("treatment-undated", "Treatment of the plasma-cell disorder is recorded without a date: what was "
-                             "found after it could not be told from what was found before, and all of it was read."))
+        found.append(
+            Caution(
+                "treatment-undated",
+                "Treatment of the plasma-cell disorder is recorded without a date: what was "
+                "found after it could not be told from what was found before, and all of it was read.",
+            )
+        )
     undated = sum(event.date is None for event in record.events)
     if undated and start is not None:
-        found.append(Caution("undated", f"{undated} findings have no date: they were read as before treatment where they "
-                             "speak for a criterion, and left out where they would speak against one."))
+        found.append(
+            Caution(
+                "undated",
+                f"{undated} findings have no date: they were read as before treatment where they "
+                "speak for a criterion, and left out where they would speak against one.",
+            )
+        )
     met = [item.criteria.label for item in sets if item.verdict is Verdict.MET and item.criteria.diagnoses == TARGET]
-    not_met = [item.criteria.label for item in sets
-               if item.verdict is Verdict.NOT_MET and item.criteria.diagnoses == TARGET]
+    not_met = [
+        item.criteria.label for item in sets if item.verdict is Verdict.NOT_MET and item.criteria.diagnoses == TARGET
+    ]
     if met and not_met:
-        found.append(Caution("sets-disagree", f"The sets disagree: met by {'; '.join(met)}; not met by "
-                             f"{'; '.join(not_met)}. Each asks for something else; the parts show where."))
+        found.append(
+            Caution(
+                "sets-disagree",
+                f"The sets disagree: met by {'; '.join(met)}; not met by "
+                f"{'; '.join(not_met)}. Each asks for something else; the parts show where.",
+            )
+        )
     return tuple(found)
 
 
@@ -234,6 +303,8 @@ def _not_excluded(judgements: Iterable[Judgement], record: Record, knowledge: Kn
             if absent:
                 methods = sorted({event.method or "a method that is not said" for event in absent})
                 better = " or ".join(method.id for method in rule.methods if method.excludes)
-                yield Caution(f"not-excluded-{rule.finding}", f"{knowledge.concepts[rule.finding].label}: recorded absent "
-                              f"by {', '.join(methods)}, which does not exclude it"
-                              + (f"; {better} would." if better else "."))
+                yield Caution(
+                    f"not-excluded-{rule.finding}",
+                    f"{knowledge.concepts[rule.finding].label}: recorded absent "
+                    f"by {', '.join(methods)}, which does not exclude it" + (f"; {better} would." if better else "."),
+                )

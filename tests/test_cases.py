@@ -17,11 +17,15 @@ from poems.engines.duckdb import run
 from poems.evaluate import evaluate
 from poems.knowledge import Knowledge
 from poems.record import Event, Record, records
-from poems.review import Review, SetReview, review
+from poems.review import Review, SetReview, assess
 from poems.rules import Verdict
 
-WRITTEN = [(path.stem, case) for path in sorted((HERE / "cases").glob("*.yaml")) if path.stem.startswith("criteria-")
-           for case in yaml.safe_load(path.read_text())]
+WRITTEN = [
+    (path.stem, case)
+    for path in sorted((HERE / "cases").glob("*.yaml"))
+    if path.stem.startswith("criteria-")
+    for case in yaml.safe_load(path.read_text())
+]
 MIMICS = {"tafro", "tempi", "al-amyloidosis", "anti-mag", "myeloma", "cidp"}
 TODAY = date(2026, 11, 22)
 
@@ -29,7 +33,7 @@ TODAY = date(2026, 11, 22)
 def published_review(path: Path, knowledge: Knowledge, events: list[Event] | None = None) -> Review:
     case = read_case(path)
     found = events if events is not None else as_read(case, knowledge)
-    return review(records(found, case["as_of"])[0], knowledge, setting=case["setting"])
+    return assess(records(found, case["as_of"])[0], knowledge, setting=case["setting"])
 
 
 def as_read(case: dict[str, Any], knowledge: Knowledge) -> list[Event]:
@@ -41,8 +45,11 @@ def as_read(case: dict[str, Any], knowledge: Knowledge) -> list[Event]:
 
 def verdicts(found: Review) -> dict[str, str]:
     """Every set and level with its verdict."""
-    return {f"{item.criteria.id}/{level.id}" if len(item.levels) > 1 else item.criteria.id: level.verdict.value
-            for item in found.criteria for level in item.levels}
+    return {
+        f"{item.criteria.id}/{level.id}" if len(item.levels) > 1 else item.criteria.id: level.verdict.value
+        for item in found.criteria
+        for level in item.levels
+    }
 
 
 def test_there_are_sixteen_published_cases() -> None:
@@ -81,8 +88,13 @@ def _sorted(sets: list[list[str]]) -> list[list[str]]:
 
 
 def _smallest(sets: list[list[str]]) -> list[list[str]]:
-    return _sorted([names for names in {tuple(sorted(names)) for names in sets}
-                    if not any(set(other) < set(names) for other in sets)])  # type: ignore[misc]
+    return _sorted(
+        [
+            names
+            for names in {tuple(sorted(names)) for names in sets}
+            if not any(set(other) < set(names) for other in sets)
+        ]
+    )  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
@@ -105,14 +117,18 @@ def test_the_same_case_in_every_format_gives_the_same_review(path: Path, knowled
     first = published_review(path, knowledge, events)
     parquet = tmp_path / "case.parquet"
     parquet.write_bytes(as_parquet(events))
-    for name, content in {"case.parquet": parquet.read_bytes(), "bundle.json": as_fhir(events, knowledge),
-                          "packet.json": as_phenopacket(events, knowledge)}.items():
+    for name, content in {
+        "case.parquet": parquet.read_bytes(),
+        "bundle.json": as_fhir(events, knowledge),
+        "packet.json": as_phenopacket(events, knowledge),
+    }.items():
         reading = read(content, knowledge, name=name, today=TODAY)
         assert not [issue for issue in reading.issues if issue.level == "fault"], (name, reading.issues)
         again = published_review(path, knowledge, list(reading.events))
         assert verdicts(again) == verdicts(first), name
-        assert [(p.disease, p.probability, p.low, p.high) for p in again.differential] == \
-               [(p.disease, p.probability, p.low, p.high) for p in first.differential], name
+        assert [(p.disease, p.probability, p.low, p.high) for p in again.differential] == [
+            (p.disease, p.probability, p.low, p.high) for p in first.differential
+        ], name
 
 
 def test_duckdb_gives_every_published_case_the_same_verdicts(knowledge: Knowledge) -> None:
@@ -124,25 +140,30 @@ def test_duckdb_gives_every_published_case_the_same_verdicts(knowledge: Knowledg
         assert found[record.patient] == {key: evaluate(rule, record) for key, rule in rules.items()}
 
 
-@pytest.mark.parametrize(("file", "case"), WRITTEN, ids=lambda value: value if isinstance(value, str) else value["case"])
+@pytest.mark.parametrize(
+    ("file", "case"), WRITTEN, ids=lambda value: value if isinstance(value, str) else value["case"]
+)
 def test_a_written_case_gets_its_verdicts(file: str, case: dict[str, Any], knowledge: Knowledge) -> None:
     """A table of small patients: the evaluator gives what is written, and says what would settle the rest."""
     record = written_record(case, knowledge)
     rules = rules_of(knowledge)
     assert {name: evaluate(rules[name], record).value for name in case["expect"]} == case["expect"]
     for name, sets in case.get("settled-by", {}).items():
-        assert _set(review(record, knowledge), name).settled_by == _sorted(sets)
+        assert _set(assess(record, knowledge), name).settled_by == _sorted(sets)
 
 
 def test_duckdb_gives_every_written_case_its_verdicts(knowledge: Knowledge) -> None:
     """The same table in one query."""
     rules = rules_of(knowledge)
     patients = {f"{place}": case for place, (_, case) in enumerate(WRITTEN)}
-    events = [replace(event, patient=name) for name, case in patients.items()
-              for event in written_record(case, knowledge).events]
+    events = [
+        replace(event, patient=name)
+        for name, case in patients.items()
+        for event in written_record(case, knowledge).events
+    ]
     found = run(rules, events)
     for name, case in patients.items():
-        if name in found:   # a patient of whom nothing was recorded is in no table
+        if name in found:  # a patient of whom nothing was recorded is in no table
             assert {key: found[name][key].value for key in case["expect"]} == case["expect"], case["case"]
 
 
@@ -150,7 +171,9 @@ def rules_of(knowledge: Knowledge) -> dict[str, Any]:
     """Every component, set and level by name."""
     return {key: item.rule for key, item in knowledge.components.items()} | {
         f"{item.id}/{level.id}" if len(item.levels) > 1 else item.id: level.rule
-        for item in knowledge.criteria.values() for level in item.levels}
+        for item in knowledge.criteria.values()
+        for level in item.levels
+    }
 
 
 def written_record(case: dict[str, Any], knowledge: Knowledge) -> Record:
@@ -177,7 +200,9 @@ def test_every_component_has_a_case_for_each_verdict(knowledge: Knowledge) -> No
         for name, expected in case["expect"].items():
             written.setdefault(name, set()).add(expected)
     wanted = set(knowledge.criteria) | {key for key, raw in knowledge.components.items()} | set(rules_of(knowledge))
-    lacking = {name: {"met", "not met", "unknown"} - written.get(name, set()) for name in wanted if name in rules_of(knowledge)}
+    lacking = {
+        name: {"met", "not met", "unknown"} - written.get(name, set()) for name in wanted if name in rules_of(knowledge)
+    }
     assert not {name: sorted(left) for name, left in lacking.items() if left}
 
 

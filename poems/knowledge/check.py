@@ -46,12 +46,17 @@ def _shape(name: str, content: Any) -> Iterator[Issue]:
         best = min(error.context, key=lambda deeper: -len(deeper.absolute_path)) if error.context else error
         where = ".".join(str(step) for step in (*error.absolute_path, *best.relative_path)) or "the file"
         found = json.dumps(best.instance, default=str)
-        yield Issue("fault", f"{name}, {where}", found if len(found) < 60 else found[:57] + "...", best.message,
-                    "Correct it; the shapes stand in schema.json.")
+        yield Issue(
+            "fault",
+            f"{name}, {where}",
+            found if len(found) < 60 else found[:57] + "...",
+            best.message,
+            "Correct it; the shapes stand in schema.json.",
+        )
 
 
 class _References:
-    """The checks across files: ids resolve, codes and names are unique, units fit, claims have what their status needs."""
+    """The checks across files: ids resolve, codes and names are unique, units fit, claims say what they must."""
 
     def __init__(self, raw: Raw) -> None:
         self.sources, self.concepts = raw["sources.yaml"], raw["concepts.yaml"]
@@ -62,13 +67,25 @@ class _References:
 
     def issues(self) -> list[Issue]:
         """All of them."""
-        return [*self._claims(), *self._concepts(), *self._codes(), *self._rules(), *self._components_used(),
-                *self._counts(), *self._tests(), *self._errata()]
+        return [
+            *self._claims(),
+            *self._concepts(),
+            *self._codes(),
+            *self._rules(),
+            *self._components_used(),
+            *self._counts(),
+            *self._tests(),
+            *self._errata(),
+        ]
 
     def _claims(self) -> Iterator[Issue]:
         """Every `source` anywhere resolves, and says what its status promises."""
-        for name, content in (("concepts.yaml", self.concepts), ("criteria/diagnosis.yaml", self.criteria),
-                              ("differential.yaml", self.differential), ("errata.yaml", self.errata)):
+        for name, content in (
+            ("concepts.yaml", self.concepts),
+            ("criteria/diagnosis.yaml", self.criteria),
+            ("differential.yaml", self.differential),
+            ("errata.yaml", self.errata),
+        ):
             for path, source in _find(content, "source"):
                 where = f"{name}, {path}"
                 if source["id"] not in self.sources:
@@ -76,8 +93,13 @@ class _References:
                 status = source.get("status", "read")
                 for needed, key in (("derived", "how"), ("assumed", "because")):
                     if status == needed and not source.get(key):
-                        yield Issue("fault", where, f"status {status} without {key!r}", f"{key}: one sentence",
-                                    "Say how the number was made, or why it is assumed.")
+                        yield Issue(
+                            "fault",
+                            where,
+                            f"status {status} without {key!r}",
+                            f"{key}: one sentence",
+                            "Say how the number was made, or why it is assumed.",
+                        )
 
     def _concepts(self) -> Iterator[Issue]:
         for key, concept in self.concepts.items():
@@ -91,8 +113,13 @@ class _References:
             if concept["kind"] == "quantity":
                 yield from self._unit(where, concept)
             elif "unit" in concept:
-                yield Issue("fault", f"{where}.unit", f"{concept['unit']!r} on a {concept['kind']}", "units on quantities only",
-                            "Make it a quantity, or drop the unit.")
+                yield Issue(
+                    "fault",
+                    f"{where}.unit",
+                    f"{concept['unit']!r} on a {concept['kind']}",
+                    "units on quantities only",
+                    "Make it a quantity, or drop the unit.",
+                )
             if key in _reach(key, self.shows):
                 yield Issue("fault", f"{where}.shown_by", "the concept shows itself", "no circle", "Break the circle.")
 
@@ -100,8 +127,13 @@ class _References:
         try:
             convert(1.0, concept.get("unit", ""), concept.get("unit", ""))
         except UnitError:
-            yield Issue("fault", f"{where}.unit", repr(concept.get("unit", "")), "a UCUM unit known to units.py",
-                        "Correct it, or add the unit to poems/units.py.")
+            yield Issue(
+                "fault",
+                f"{where}.unit",
+                repr(concept.get("unit", "")),
+                "a UCUM unit known to units.py",
+                "Correct it, or add the unit to poems/units.py.",
+            )
 
     def _codes(self) -> Iterator[Issue]:
         seen: dict[tuple[str, str], str] = {}
@@ -110,14 +142,24 @@ class _References:
                 for code in codes:
                     other = seen.setdefault((system, str(code)), key)
                     if other != key:
-                        yield Issue("fault", f"concepts.yaml, {key}.codes.{system}", f"{code} stands at {other} too",
-                                    "each code once", "Leave it where it means the finding itself.")
+                        yield Issue(
+                            "fault",
+                            f"concepts.yaml, {key}.codes.{system}",
+                            f"{code} stands at {other} too",
+                            "each code once",
+                            "Leave it where it means the finding itself.",
+                        )
 
     def _rules(self) -> Iterator[Issue]:
-        holders = [*((f"components.{key}.rule", value["rule"]) for key, value in self.components.items()),
-                   *((f"sets.{key}.rule", value["rule"]) for key, value in self.criteria["sets"].items() if "rule" in value),
-                   *((f"sets.{key}.levels.{level}", rule) for key, value in self.criteria["sets"].items()
-                     for level, rule in value.get("levels", {}).items())]
+        holders = [
+            *((f"components.{key}.rule", value["rule"]) for key, value in self.components.items()),
+            *((f"sets.{key}.rule", value["rule"]) for key, value in self.criteria["sets"].items() if "rule" in value),
+            *(
+                (f"sets.{key}.levels.{level}", rule)
+                for key, value in self.criteria["sets"].items()
+                for level, rule in value.get("levels", {}).items()
+            ),
+        ]
         for where, rule in holders:
             yield from self._rule(f"criteria/diagnosis.yaml, {where}", rule)
         for key, feature in self.differential["features"].items():
@@ -130,7 +172,7 @@ class _References:
             if rule not in self.components:
                 yield _unresolved(where, rule, "a component")
             return
-        (operator, operand), = rule.items()
+        ((operator, operand),) = rule.items()
         if operator in ("present", "recorded"):
             if operand not in self.concepts:
                 yield _unresolved(f"{where}.{operator}", operand, "a concept")
@@ -153,16 +195,35 @@ class _References:
         if concept is None:
             yield _unresolved(f"{where}.concept", operand["concept"], "a concept")
         elif concept["kind"] != "quantity":
-            yield Issue("fault", f"{where}.concept", f"{operand['concept']} is a {concept['kind']}", "a quantity",
-                        "Use `present` for a finding.")
+            yield Issue(
+                "fault",
+                f"{where}.concept",
+                f"{operand['concept']} is a {concept['kind']}",
+                "a quantity",
+                "Use `present` for a finding.",
+            )
         if "limit" not in operand and not operand.get("by-lab-limit"):
             yield Issue("fault", where, "neither limit nor by-lab-limit", "one of them", "Say what it is above.")
         if operand.get("clear-below", operand.get("limit", 0)) > operand.get("limit", float("inf")):
-            yield Issue("fault", f"{where}.clear-below", str(operand["clear-below"]), f"at most {operand['limit']}",
-                        "The grey zone lies below the limit.")
-        if concept and operand.get("limit", 0) > 0 and any(c.get("of") == operand["concept"] for c in self.concepts.values()):
-            yield Issue("fault", f"{where}.limit", "a number on a concept whose specimen is not said", "by-lab-limit only",
-                        "Judge each specimen by its own number.")
+            yield Issue(
+                "fault",
+                f"{where}.clear-below",
+                str(operand["clear-below"]),
+                f"at most {operand['limit']}",
+                "The grey zone lies below the limit.",
+            )
+        if (
+            concept
+            and operand.get("limit", 0) > 0
+            and any(c.get("of") == operand["concept"] for c in self.concepts.values())
+        ):
+            yield Issue(
+                "fault",
+                f"{where}.limit",
+                "a number on a concept whose specimen is not said",
+                "by-lab-limit only",
+                "Judge each specimen by its own number.",
+            )
 
     def _components_used(self) -> Iterator[Issue]:
         used = {name for _, name in _strings([self.criteria, self.differential])}
@@ -183,8 +244,13 @@ class _References:
                     yield _unresolved(where, disease, "a disease")
             if "low" in count:
                 if not 0 <= count["low"] <= count["high"] <= 100:
-                    yield Issue("fault", where, f"{count['low']} to {count['high']}", "0 <= low <= high <= 100 percent",
-                                "Correct the range.")
+                    yield Issue(
+                        "fault",
+                        where,
+                        f"{count['low']} to {count['high']}",
+                        "0 <= low <= high <= 100 percent",
+                        "Correct the range.",
+                    )
             elif "percent" in count:
                 if not 0 <= count["percent"] <= 100:
                     yield Issue("fault", where, f"{count['percent']} percent", "0 to 100", "Correct the share.")
@@ -195,8 +261,13 @@ class _References:
             if "group" in feature and group not in self.differential["groups"]:
                 yield _unresolved(f"differential.yaml, features.{key}.group", group, "a group")
             if feature.get("background", {}).get("source", {}).get("status", "assumed") not in ("assumed", "memory"):
-                yield Issue("fault", f"differential.yaml, features.{key}.background", "not graded assumed",
-                            "status: assumed", "A rate carried over from other people is an assumption.")
+                yield Issue(
+                    "fault",
+                    f"differential.yaml, features.{key}.background",
+                    "not graded assumed",
+                    "status: assumed",
+                    "A rate carried over from other people is an assumption.",
+                )
         for key, accuracy in self.differential["accuracies"].items():
             if accuracy["concept"] not in self.concepts:
                 yield _unresolved(f"differential.yaml, accuracies.{key}.concept", accuracy["concept"], "a concept")
@@ -207,14 +278,25 @@ class _References:
             for name in setting.get("given", ()):
                 if name not in self.differential["features"]:
                     yield _unresolved(f"differential.yaml, settings.{key}.given", name, "a feature")
-            if not any("poems" in (c.get("disease"), *c.get("diseases", ())) and
-                       c["source"].get("status", "read") in DRIVES for c in setting["priors"]):
-                yield Issue("fault", f"differential.yaml, settings.{key}.priors", "no prior for poems", "one",
-                            "Give POEMS a share in the setting.")
+            if not any(
+                "poems" in (c.get("disease"), *c.get("diseases", ())) and c["source"].get("status", "read") in DRIVES
+                for c in setting["priors"]
+            ):
+                yield Issue(
+                    "fault",
+                    f"differential.yaml, settings.{key}.priors",
+                    "no prior for poems",
+                    "one",
+                    "Give POEMS a share in the setting.",
+                )
 
     def _tests(self) -> Iterator[Issue]:
-        known = {*self.differential["features"], *self.components, *self.concepts,
-                 *(component.get("asks", "") for component in self.components.values())}
+        known = {
+            *self.differential["features"],
+            *self.components,
+            *self.concepts,
+            *(component.get("asks", "") for component in self.components.values()),
+        }
         for key, test in self.differential["tests"].items():
             for name in test["finds"]:
                 if name not in known:
@@ -269,7 +351,7 @@ def _component_names(rule: Any) -> list[str]:
     """The components that a rule names: its bare strings, never the operands of `present`."""
     if isinstance(rule, str):
         return [rule]
-    (operator, operand), = rule.items()
+    ((operator, operand),) = rule.items()
     if operator in ("present", "recorded", "above"):
         return []
     parts = [operand] if operator == "not" else operand

@@ -61,7 +61,9 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         for key_node, _ in node.value:
             key = key_node.value
             if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
             seen.add(key)
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
 
@@ -69,7 +71,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 def read_yaml(path: Path) -> Any:
     """The content of one file. Raises: KnowledgeError naming file and line."""
     try:
-        return yaml.load(path.read_bytes(), _Loader)  # noqa: S506: _Loader is a safe loader
+        return yaml.load(path.read_bytes(), _Loader)  # noqa: S506 (_Loader is a safe loader)
     except OSError as error:
         issue = Issue("fault", path.name, "cannot be read", "a readable file", str(error.strerror))
         raise KnowledgeError(str(issue), (issue,)) from None
@@ -87,29 +89,57 @@ def build(raw: Mapping[str, Any]) -> Knowledge:
     criteria, differential = raw["criteria/diagnosis.yaml"], raw["differential.yaml"]
     drafts: list[str] = []
     rules = Rules(concepts, criteria["components"])
-    components = {key: Criterion(key, value["label"], rules.component(key), reference(value["source"]),
-                                 value.get("reading", ""), value.get("patient", ""))
-                  for key, value in criteria["components"].items()}
+    components = {
+        key: Criterion(
+            key,
+            value["label"],
+            rules.component(key),
+            reference(value["source"]),
+            value.get("reading", ""),
+            value.get("patient", ""),
+        )
+        for key, value in criteria["components"].items()
+    }
     return Knowledge(
         version=str(criteria["version"]),
-        sources={key: Source(id=key, **{**value, "pmid": str(value.get("pmid", ""))})
-                 for key, value in raw["sources.yaml"].items()},
+        sources={
+            key: Source(id=key, **{**value, "pmid": str(value.get("pmid", ""))})
+            for key, value in raw["sources.yaml"].items()
+        },
         concepts=concepts,
         components=components,
         criteria={key: _set(key, value, rules) for key, value in criteria["sets"].items()},
         diseases=differential["diseases"],
-        settings={key: Setting(key, value["label"], counts(value["priors"], f"{key}.priors", drafts),
-                               tuple(value.get("given", ())), value["note"])
-                  for key, value in differential["settings"].items()},
+        settings={
+            key: Setting(
+                key,
+                value["label"],
+                counts(value["priors"], f"{key}.priors", drafts),
+                tuple(value.get("given", ())),
+                value["note"],
+            )
+            for key, value in differential["settings"].items()
+        },
         default_settings=tuple(differential["default-settings"]),
         features={key: _feature(key, value, rules, drafts) for key, value in differential["features"].items()},
         groups=differential["groups"],
         accuracies={key: _accuracy(key, value) for key, value in differential["accuracies"].items()},
-        tests={key: Test(key, value["label"], tuple(value["finds"]), value["burden"], value.get("patient", ""),
-                         value.get("why", ""), reference(value["source"]) if "source" in value else None)
-               for key, value in differential["tests"].items()},
-        cautions=tuple({**entry, "rule": rules.rule(entry["when"]), "source": reference(entry["source"])}
-                       for entry in differential["cautions"]),
+        tests={
+            key: Test(
+                key,
+                value["label"],
+                tuple(value["finds"]),
+                value["burden"],
+                value.get("patient", ""),
+                value.get("why", ""),
+                reference(value["source"]) if "source" in value else None,
+            )
+            for key, value in differential["tests"].items()
+        },
+        cautions=tuple(
+            {**entry, "rule": rules.rule(entry["when"]), "source": reference(entry["source"])}
+            for entry in differential["cautions"]
+        ),
         errata=tuple(raw["errata.yaml"]),
         drafts=tuple(drafts + [f"errata.{e['id']}" for e in raw["errata.yaml"] if e.get("draft")]),
     )
@@ -147,29 +177,60 @@ def _diseases(raw: Raw) -> tuple[str, ...]:
 
 def _count(raw: Raw) -> Count:
     k = raw.get("k", round(raw["percent"] * raw["n"] / 100) if "percent" in raw else 0.0)
-    return Count(_diseases(raw), reference(raw["source"]), k, raw.get("n", 0.0), raw.get("low"), raw.get("high"),
-                 raw.get("percent"), raw.get("cohort", ""))
+    return Count(
+        _diseases(raw),
+        reference(raw["source"]),
+        k,
+        raw.get("n", 0.0),
+        raw.get("low"),
+        raw.get("high"),
+        raw.get("percent"),
+        raw.get("cohort", ""),
+    )
 
 
 def _feature(key: str, raw: Raw, rules: Rules, drafts: list[str]) -> Feature:
     background = counts([raw["background"]], f"{key}.background", drafts) if "background" in raw else ()
-    return Feature(key, raw["label"], rules.rule(raw["rule"]), raw.get("group", key), counts(raw["counts"], key, drafts),
-                   background[0] if background else None, raw.get("patient", ""), raw.get("note", ""))
+    return Feature(
+        key,
+        raw["label"],
+        rules.rule(raw["rule"]),
+        raw.get("group", key),
+        counts(raw["counts"], key, drafts),
+        background[0] if background else None,
+        raw.get("patient", ""),
+        raw.get("note", ""),
+    )
 
 
 def _accuracy(key: str, raw: Raw) -> Accuracy:
-    return Accuracy(key, raw["label"], raw["concept"], _count(raw["sensitivity"]), _count(raw["specificity"]),
-                    raw["versus"], raw.get("note", ""))
+    return Accuracy(
+        key,
+        raw["label"],
+        raw["concept"],
+        _count(raw["sensitivity"]),
+        _count(raw["specificity"]),
+        raw["versus"],
+        raw.get("note", ""),
+    )
 
 
 def _set(key: str, raw: Raw, rules: Rules) -> CriteriaSet:
     levels = raw.get("levels") or {"met": raw["rule"]}
     return CriteriaSet(
-        key, raw["label"], str(raw["years"]), reference(raw["source"]),
-        tuple(Level(name, Named(f"{key}/{name}" if "levels" in raw else key, rules.rule(rule)))
-              for name, rule in levels.items()),
-        raw.get("summary", ""), tuple((note["text"], reference(note["source"])) for note in raw.get("footnotes", ())),
-        tuple(raw.get("readings", ())), raw.get("diagnoses", "poems"))
+        key,
+        raw["label"],
+        str(raw["years"]),
+        reference(raw["source"]),
+        tuple(
+            Level(name, Named(f"{key}/{name}" if "levels" in raw else key, rules.rule(rule)))
+            for name, rule in levels.items()
+        ),
+        raw.get("summary", ""),
+        tuple((note["text"], reference(note["source"])) for note in raw.get("footnotes", ())),
+        tuple(raw.get("readings", ())),
+        raw.get("diagnoses", "poems"),
+    )
 
 
 class Rules:
@@ -196,7 +257,7 @@ class Rules:
         """A rule from its YAML form: a component's id, or one operator with its operand."""
         if isinstance(raw, str):
             return self.component(raw)
-        (operator, operand), = raw.items()
+        ((operator, operand),) = raw.items()
         if operator == "present":
             return self.present(operand)
         if operator == "recorded":
@@ -212,9 +273,16 @@ class Rules:
         return AtLeast(n, tuple(self.rule(part) for part in parts))
 
     def _above(self, raw: Raw) -> Rule:
-        return Above(raw["concept"], limit=_number(raw.get("limit")), clear_below=_number(raw.get("clear-below")),
-                     inclusive=raw.get("inclusive", False), by_lab_limit=raw.get("by-lab-limit", False),
-                     times=float(raw.get("times", 1.0)), take=raw.get("take", "highest"), before=self.before)
+        return Above(
+            raw["concept"],
+            limit=_number(raw.get("limit")),
+            clear_below=_number(raw.get("clear-below")),
+            inclusive=raw.get("inclusive", False),
+            by_lab_limit=raw.get("by-lab-limit", False),
+            times=float(raw.get("times", 1.0)),
+            take=raw.get("take", "highest"),
+            before=self.before,
+        )
 
     def present(self, name: str, upward: bool = True) -> Rule:
         """A concept is present when it or anything that shows it is; excluded when it or a whole it belongs to is."""

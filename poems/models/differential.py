@@ -18,6 +18,7 @@ JEFFREYS = 0.5      # the Beta prior of a proportion nobody has an opinion on
 N_DRAWS = 2000
 CARRIED_OVER = 20   # a count carried over from another population speaks like this many people at the most
 SEED = 20261122
+GRADES = ("counted", "reported", "assumed", "uncounted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +155,17 @@ class Differential:
         for key, verdict in seen.items():
             feature, table = self.knowledge.features[key], self.table(key)
             ratio = 0.0 if speaks[key] else self._ratio(disease, key, verdict)
-            found.append(Evidence(key, feature.label, verdict, ratio, table.grades[disease], speaks[key],
+            found.append(Evidence(key, feature.label, verdict, ratio, self._grade(disease, table), speaks[key],
                                   table.sources[disease]))
         return tuple(sorted(found, key=lambda evidence: -abs(evidence.log_ratio)))
+
+
+    def _grade(self, disease: int, table: _Table) -> str:
+        """The weaker of the two sides; of the alternatives, the grade that at least half of their weight reaches."""
+        others = np.delete(self.weights, disease)
+        grades = np.delete([GRADES.index(grade) for grade in table.grades], disease)
+        half = next(grade for grade in range(len(GRADES)) if others[grades <= grade].sum() * 2 >= others.sum())
+        return GRADES[max(half, GRADES.index(table.grades[disease]))]
 
 
 class _Table:
@@ -203,8 +212,7 @@ class _Table:
 
 def _grade(studies: list[Count], background: Count | None) -> str:
     if studies:
-        order = ("counted", "reported", "assumed")
-        return max((count.grade for count in studies), key=order.index)
+        return max((count.grade for count in studies), key=GRADES.index)
     return "assumed" if background else "uncounted"
 
 

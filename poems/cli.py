@@ -1,0 +1,367 @@
+"""The command line: parse, call, print. Whatever is heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
+
+from cyclopts import App, CycloptsError, Parameter
+
+from poems.errors import EngineError, InputError, Issue, KnowledgeError, PoemsError, UsageError
+
+if TYPE_CHECKING:
+    from poems.knowledge import Knowledge
+
+HELP = """The computable guide to POEMS syndrome: what a record says by every published
+set of criteria, how probable POEMS and its mimics are, and which test would
+tell the most. Every number is cited. It informs and never orders."""
+KNOWLEDGE_HELP = """What the guide knows: concepts, criteria, counts, sources and corrections, each
+with its citation."""
+SLOW_SECONDS = 2.0
+T = TypeVar("T")
+
+
+def _version() -> str:
+    from poems import __version__
+    from poems.knowledge.load import BUNDLED, read_yaml
+
+    return f"poems {__version__}, knowledge {read_yaml(BUNDLED / 'criteria/diagnosis.yaml')['version']}"
+
+
+def examples(*commands: str) -> str:
+    """What stands at the end of a help text."""
+    return "\n".join(("Example:" if len(commands) == 1 else "Examples:", *(f"  {command}" for command in commands)))
+
+
+PLAIN = Parameter(show_default=False, negative="")
+app = App(name="poems", help=HELP, help_format="plaintext", version=_version, version_format="plaintext",
+          default_parameter=PLAIN, help_epilogue=examples(
+              "poems assess record.csv", "poems assess record.csv --edition patient", "poems knowledge show mayo-2007"))
+knowledge_app = App(name="knowledge", help=KNOWLEDGE_HELP, help_format="plaintext", default_parameter=PLAIN,
+                    help_epilogue=examples("poems knowledge list criteria", "poems knowledge show mayo-2007"))
+app.command(knowledge_app)
+
+Records = Annotated[str, Parameter(allow_leading_hyphen=True, help=(
+    "Files to read, or - for standard input. One patient's rows may stand in several files."))]
+Day = Annotated[str, Parameter(help=(
+    "The day on which the record is judged, as YYYY-MM-DD; later findings are not yet known. Today if not "
+    "given."))]
+Setting = Annotated[str, Parameter(help=(
+    "Where the patient was met, which decides how common each disease is: see `poems knowledge list "
+    "settings`. If not given, a default that takes nothing for granted that the record does not hold."))]
+Sets = Annotated[tuple[str, ...], Parameter(help=(
+    "A set of criteria, told in full; may be given several times. All sets if not given: `poems knowledge "
+    "list criteria`."))]
+Edition = Annotated[Literal["clinician", "patient"], Parameter(help=(
+    "clinician: criteria, probabilities, tests. patient: the own record, what is looked at, questions to ask."))]
+Format = Annotated[Literal["text", "json", "html"], Parameter(help=(
+    "text for the terminal, json for programs (docs/assess.schema.json), html for one file to keep or print."))]
+Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help=(
+    "The file to write instead of standard output."))]
+Units = Annotated[tuple[str, ...], Parameter(help=(
+    "The unit of a concept where the file leaves it out, as concept=unit: --unit vegf-plasma=pg/mL."))]
+InputFormat = Annotated[Literal["csv", "parquet", "fhir", "phenopacket"] | None, Parameter(help=(
+    "What the input is, where neither its name nor its content tells."))]
+
+
+@app.command(usage="Usage: poems assess RECORD... [OPTIONS]", help_epilogue=examples(
+    "poems assess record.csv",
+    "poems assess bundle.json --as-of 2020-08-01 --setting demyelinating-neuropathy",
+    "poems assess record.csv --format html -o review.html",
+    "poems assess labs.csv notes.csv --edition patient",
+    "cat record.csv | poems assess - --format json"))
+def assess(
+    *record: Records,
+    as_of: Day = "",
+    setting: Setting = "",
+    criteria: Sets = (),
+    edition: Edition = "clinician",
+    format: Format = "text",
+    output: Output = None,
+    unit: Units = (),
+    input_format: InputFormat = None,
+) -> int:
+    """Review the records of one or several patients.
+
+    Reads an events table (CSV, Parquet), a FHIR R4 Bundle or a phenopacket. Shows
+    the verdict of every set of criteria with its reasons, what is missing, the
+    differential with intervals, the next tests, cautions and sources.
+
+    Rows that cannot be read are listed on stderr, the rest is reviewed and marked,
+    and the exit code is 3. Other exit codes: 0 done, 2 wrong use, 4 knowledge
+    invalid, 5 something failed.
+    """
+    from poems.intake import gather, units
+
+    _check_names(record)
+    day, known = _day(as_of), _knowledge()
+    wanted = _near("setting", setting, known.settings) if setting else ""
+    for name in criteria:
+        _near("criteria set", name, known.criteria)
+    intake = gather(record, known, as_of=day, input_format=input_format or "", units=units(unit, known))
+    _complain(issue for issue in intake.issues if issue.level == "fault")
+    if not intake.patients:
+        return InputError.exit_code
+    from poems.render import render
+    from poems.review import assess as review_of
+
+    reviews = [review_of(patient.record, known, setting=wanted, criteria=criteria, issues=patient.issues)
+               for patient in _with_progress(intake.patients, "reviewed")]
+    _write(render(reviews, known, form=format, edition=edition, width=_columns(output), colour=_colour(output),
+                  explain=criteria), output)
+    return InputError.exit_code if any(issue.level == "fault" for issue in intake.issues) else 0
+
+
+@knowledge_app.command(help_epilogue=examples(
+    "poems knowledge check",
+    "poems knowledge check my-knowledge/"))
+def check(directory: Path | None = None, /) -> int:
+    """Check the knowledge files and list every fault: where, found, expected, what to do.
+
+    Parameters
+    ----------
+    directory
+        A directory laid out like poems/knowledge; the one that came with this program if not given.
+
+    """
+    from poems.knowledge.check import check as faults_of
+    from poems.knowledge.load import BUNDLED
+
+    issues = faults_of(directory or BUNDLED)
+    _complain(issues)
+    faults = sum(issue.level == "fault" for issue in issues)
+    if not faults:
+        _write("The knowledge is sound: no fault found.\n")
+    return KnowledgeError.exit_code if faults else 0
+
+
+@knowledge_app.command(name="list", help_epilogue=examples(
+    "poems knowledge list",
+    "poems knowledge list tests",
+    "poems knowledge list --drafts"))
+def list_(kind: str = "", /, *, drafts: bool = False) -> int:
+    """List what is known: one line each, or the kinds there are.
+
+    Parameters
+    ----------
+    kind
+        concepts, components, criteria, diseases, settings, features, accuracies, tests, sources or errata.
+    drafts
+        List what nobody has checked in its source yet. Drafts drive nothing.
+
+    """
+    from poems.render import catalogue
+
+    known = _knowledge()
+    if drafts:
+        _write(catalogue.drafts(known))
+    else:
+        kind = _near("kind", kind, catalogue.KINDS) if kind else ""
+        _write(catalogue.listing(known, kind))
+    return 0
+
+
+@knowledge_app.command(help_epilogue=examples(
+    "poems knowledge show mayo-2007",
+    "poems knowledge show sclerotic-bone-lesion"))
+def show(id: str, /) -> int:
+    """Show one thing with its citation, its place there and how sure we are of it.
+
+    For a test's accuracy: sensitivity, specificity and likelihood ratios with
+    intervals, and what a result would mean (PPV, NPV) in every setting.
+    Specificity is not a predictive value.
+
+    Parameters
+    ----------
+    id
+        The id of a concept, component, criteria set, disease, setting, feature, accuracy, test, source or correction.
+
+    """
+    from poems.render import catalogue
+    from poems.render import show as shown
+
+    known = _knowledge()
+    names = {key for kind in catalogue.KINDS for key in catalogue.of_kind(known, kind)}
+    _write(shown.entry(_near("id", id, names), known, _columns(None), _colour(None)))
+    return 0
+
+
+@knowledge_app.command(help_epilogue=examples(
+    "poems knowledge errata"))
+def errata() -> int:
+    """List what the FAQ of 2017 gets wrong or leaves out, each with the correct statement and its source."""
+    from poems.render import show as shown
+
+    _write(shown.errata(_knowledge(), _columns(None), _colour(None)))
+    return 0
+
+
+@knowledge_app.command(help_epilogue=examples(
+    "poems knowledge cite",
+    "poems knowledge cite dispenzieri-2012 --bibtex"))
+def cite(id: str = "", /, *, bibtex: bool = False) -> int:
+    """Print the citations, or one of them.
+
+    Parameters
+    ----------
+    id
+        The id of a source; all of them if not given.
+    bibtex
+        Print BibTeX entries instead of lines of text.
+
+    """
+    from poems.render import catalogue
+
+    known = _knowledge()
+    chosen = [known.sources[_near("source", id, known.sources)]] if id else list(known.sources.values())
+    _write(catalogue.citations(chosen, bibtex=bibtex))
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code; no failure shows a traceback or a patient's value."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        return int(app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value") or 0)
+    except CycloptsError as error:
+        return _fail(UsageError(_plain(error)))
+    except PoemsError as error:
+        return _fail(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # the last resort: whatever happens, a plain line without a patient's value
+        if os.environ.get("POEMS_DEBUG"):
+            raise
+        _say(f"poems: this should not have happened ({type(error).__name__} in {_place(error)}). "
+             "Set POEMS_DEBUG=1 to see where, and report it.")
+        return EngineError.exit_code
+
+
+def _fail(error: PoemsError) -> int:
+    if error.issues:
+        _complain(error.issues)
+    else:
+        hint = " See `poems --help`." if isinstance(error, UsageError) and "--help" not in str(error) else ""
+        text = _clean(str(error))
+        _say(f"poems: {text}{'' if text.endswith(('.', '?')) else '.'}{hint}")
+    return error.exit_code
+
+
+def _plain(error: CycloptsError) -> str:
+    return " ".join(str(error).split())
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).stem}, line {trace.tb_lineno}" if trace else "an unknown place"
+
+
+def _complain(issues: Iterable[Issue]) -> None:
+    for issue in issues:
+        _say(f"{issue.level}: {_clean(str(issue))}")
+
+
+def _say(text: str, end: str = "\n") -> None:
+    """One line on stderr; whoever closed it does not want to hear it."""
+    with suppress(OSError):
+        sys.stderr.write(text + end)
+        sys.stderr.flush()
+
+
+def _clean(text: str) -> str:
+    from poems.render.words import clean
+
+    return clean(text)
+
+
+def _knowledge() -> Knowledge:
+    from poems.knowledge import load
+
+    return load()
+
+
+def _check_names(records: Sequence[str]) -> None:
+    if not records:
+        raise UsageError("no RECORD was given; expected a file, or - for standard input")
+    for name in records:
+        if name.startswith("-") and name != "-":
+            raise UsageError(f"option {name} is unknown; see `poems assess --help`")
+
+
+def _day(text: str) -> date:
+    if not text:
+        return date.today()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--as-of: {text!r} is not a day; expected YYYY-MM-DD, such as 2020-08-01") from None
+
+
+def _near(what: str, name: str, allowed: Iterable[str]) -> str:
+    """The name, if it is allowed. Raises: UsageError with the nearest and all (or the first) allowed names."""
+    from difflib import get_close_matches
+
+    names = sorted(allowed)
+    if name in names:
+        return name
+    near = get_close_matches(name.casefold(), names, n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    expected = f"; expected one of {', '.join(names)}" if len(names) <= 20 else ""
+    raise UsageError(f"{what} {name!r} is unknown{expected}.{hint}".replace("..", "."))
+
+
+def _columns(output: Path | None) -> int:
+    """100 columns at the most, and what the terminal has where that is less (but never less than 60)."""
+    from shutil import get_terminal_size
+
+    return 100 if output else max(60, min(100, get_terminal_size((100, 24)).columns))
+
+
+def _colour(output: Path | None) -> bool:
+    return (output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+            and os.environ.get("TERM") != "dumb")
+
+
+def _write(text: str, output: Path | None = None) -> None:
+    if output is None:
+        stream = sys.stdout
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+        stream.write(text)
+        stream.flush()
+        return
+    try:
+        output.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(f"--output {output}: {error.strerror}") from None
+
+
+def _with_progress(items: Sequence[T], done: str) -> Iterable[T]:
+    from time import monotonic
+
+    start, shown = monotonic(), False
+    for place, item in enumerate(items):
+        if sys.stderr.isatty() and monotonic() - start > SLOW_SECONDS:
+            shown = True
+            _say(f"\r{place} of {len(items)} {done}", end="")
+        yield item
+    if shown:
+        _say("\r\033[K", end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,353 @@
+"""The three renderings of a review, in two editions: right, complete, and safe whatever the record holds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import HERE, PUBLISHED, case_record, read_case
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from rich.cells import cell_len
+
+from poems.errors import Issue
+from poems.knowledge import Knowledge, load
+from poems.record import Event, Record
+from poems.render import render, schema, words
+from poems.render.patient import QUESTIONS
+from poems.render.view import view
+from poems.review import Review, assess
+from poems.rules import Verdict
+
+DOCS = HERE.parent / "docs"
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+MARK = re.compile(r"\[(\d+)\*?\]")
+VOID = {"meta", "rect", "path", "br", "link", "img", "input", "hr"}
+
+
+def reviewed(path: Path, knowledge: Knowledge) -> Review:
+    """The review of a published case in its own setting."""
+    case = read_case(path)
+    return assess(case_record(case), knowledge, setting=case.get("setting", ""))
+
+
+def made(*events: Event, as_of: date | None = date(2020, 6, 1), patient: str = "p1",
+         issues: tuple[Issue, ...] = ()) -> Review:
+    """The review of a record that a test makes up."""
+    return assess(Record(patient, tuple(events), as_of), load(), issues=issues)
+
+
+class Page(HTMLParser):
+    """What a browser would find: ids, links, tags with their attributes, text, and whether every tag is closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.ids += [value for key, value in attrs if key == "id" and value]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes something else, line {self.getpos()}"
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.text.append(data)
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of every such tag."""
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+@pytest.mark.parametrize("edition", ["clinician", "patient"])
+def test_no_line_is_longer_than_the_terminal(knowledge: Knowledge, width: int, edition: Any) -> None:
+    """Every published case fits the columns it was given, in both editions, without an escape sequence."""
+    for path in PUBLISHED:
+        text = render([reviewed(path, knowledge)], knowledge, edition=edition, width=width)
+        assert max(map(cell_len, text.splitlines())) <= width, path.name
+        assert "\x1b" not in text
+
+
+def test_colour_adds_nothing_but_colour(knowledge: Knowledge) -> None:
+    """Without its escape sequences the coloured letter is the plain one: no meaning is carried by colour alone."""
+    for path in PUBLISHED[:4]:
+        found = reviewed(path, knowledge)
+        coloured = render([found], knowledge, colour=True)
+        plain = render([found], knowledge)
+        assert ANSI.search(coloured)
+        assert [line.rstrip() for line in ANSI.sub("", coloured).splitlines()] == plain.splitlines()
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+def test_the_letter_says_what_the_review_says(path: Path, knowledge: Knowledge) -> None:
+    """Every set with its verdict, every disease with its probability, every caution, and where each finding stood."""
+    found = reviewed(path, knowledge)
+    page = view(found, knowledge)
+    text = render([found], knowledge)
+    said = " ".join(text.split())
+    for item in found.criteria:
+        assert f"{words.SYMBOL[item.verdict]} {item.verdict.value}" in said
+        assert item.criteria.label.split("(")[0].strip()[:30] in said
+    for posterior in found.differential:
+        assert f"{words.percent(posterior.probability)} {words.interval(posterior.low, posterior.high)}" in said
+    for caution in found.cautions:
+        assert " ".join(words.clean(caution.text).split())[:60] in re.sub(r" \[\d+\*?\]", "", said)
+    for part in page.leading[0].parts:
+        assert part.label in said
+        if not part.parts or part.is_question:
+            assert all(seen.source.split()[-1] in said for seen in part.observations)
+    assert "no diagnosis" not in said
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+def test_every_number_of_a_source_is_in_the_list_and_every_source_is_used(path: Path, knowledge: Knowledge) -> None:
+    """Marks and list agree, in the letter and in the page, and count from 1 without a gap."""
+    found = reviewed(path, knowledge)
+    body, _, listed = render([found], knowledge).rpartition("Sources ──")
+    marks = {int(number) for number in MARK.findall(body)}
+    entries = [int(number) for number in re.findall(r"^ +\[(\d+)\]", listed, re.M)]
+    assert entries == list(range(1, len(entries) + 1))
+    assert marks == set(entries)
+    page = Page(render([found], knowledge, form="html"))
+    used = {attributes["href"] for attributes in page.of("a") if attributes.get("class") == "cite"}
+    assert used == {f"#{name}" for name in page.ids if re.fullmatch(r"p1-s\d+", name)}
+
+
+def test_a_mark_has_a_star_where_the_source_itself_was_not_read(knowledge: Knowledge) -> None:
+    """What rests on the FAQ only is starred, and the list says so in words."""
+    text = " ".join(render([reviewed(PUBLISHED[0], knowledge)], knowledge).split())
+    assert re.search(r"The four conditions of the 2017 FAQ \[\d+\*\]", text)
+    assert "stated by the 2017 FAQ only" in text
+
+
+@pytest.mark.parametrize("edition", ["clinician", "patient"])
+@pytest.mark.parametrize("path", PUBLISHED[::3], ids=lambda path: path.stem)
+def test_the_page_is_whole_and_needs_nothing(path: Path, edition: Any, knowledge: Knowledge) -> None:
+    """One file: no script, no request; every anchor resolves, ids are unique, tags close, tables are named."""
+    html = render([reviewed(path, knowledge)] * 2, knowledge, form="html", edition=edition)
+    page = Page(html)
+    assert not page.open
+    assert len(page.ids) == len(set(page.ids))
+    assert not {"script", "link", "img", "iframe", "object", "form"} & {tag for tag, _ in page.tags}
+    assert not re.search(r"url\(|@import|javascript:|\son\w+=", html)
+    known = {source.link for source in knowledge.sources.values()}
+    for tag, attributes in page.tags:
+        assert "src" not in attributes
+        assert tag == "a" or "href" not in attributes
+    for attributes in page.of("a"):
+        target = attributes["href"] or ""
+        assert target[1:] in page.ids if target.startswith("#") else target in known
+    assert all(attributes.get("aria-label") and attributes.get("role") == "img" for attributes in page.of("svg"))
+    assert len(page.of("caption")) == len(page.of("table"))
+    assert len(page.of("h1")) == 2
+    assert page.of("html")[0]["lang"] == "en"
+    assert "default-src 'none'" in html
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of WCAG 2 of `#rgb` or `#rrggbb`."""
+    digits = colour.lstrip("#")
+    digits = "".join(c * 2 for c in digits) if len(digits) == 3 else digits
+    parts = [int(digits[i:i + 2], 16) / 255 for i in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_text_has_contrast_enough(theme: int) -> None:
+    """Every pair of text and ground reaches 4.5 to 1 (WCAG 2 AA), in the light and in the dark; bars reach 3 to 1."""
+    css = (HERE.parent / "poems/render/templates/page.css").read_text()
+    blocks = re.findall(r":root\{(.*?)\}", css, re.S)
+    colours = dict(re.findall(r"--(\w[\w-]*):(#\w+)", blocks[0])) | (
+        dict(re.findall(r"--(\w[\w-]*):(#\w+)", blocks[1])) if theme else {})
+    pairs = [("ink", "bg"), ("ink", "card"), ("soft", "bg"), ("soft", "card"), ("link", "bg"), ("link", "card"),
+             ("met", "met-bg"), ("open", "open-bg"), ("not", "not-bg"), ("met", "card"), ("open", "card"),
+             ("ink", "open-bg")]
+    for text, ground, least in [*((a, b, 4.5) for a, b in pairs), ("bar", "card", 3), ("against", "card", 3)]:
+        light, dark = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= least, (text, ground)
+
+
+NASTY = "<script>alert(1)</script> \"' & [bold red]x[/] \x1b[31m\x07\x9b \u202eevil\u2066 {{ 7*7 }} \ud800"
+
+
+@pytest.mark.parametrize("edition", ["clinician", "patient"])
+def test_whatever_the_record_holds_is_only_text(edition: Any, knowledge: Knowledge) -> None:
+    """Markup of HTML, of the terminal and of our own tools is shown as it was written or left out, never followed."""
+    found = made(Event("p", "papilledema", date(2020, 1, 1), "present", method=NASTY, source=NASTY),
+                 Event("p", "vegf", date(2020, 1, 1), value=9.0, unit=NASTY, specimen=NASTY, comparator=NASTY),
+                 Event("p", NASTY, status="present"),
+                 patient=NASTY, issues=(Issue("fault", NASTY, NASTY, NASTY, NASTY),))
+    text = render([found], knowledge, edition=edition)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2066\ud800]", text)
+    assert "[bold red]x[/]" in " ".join(text.split())
+    html = render([found], knowledge, form="html", edition=edition)
+    page = Page(html)
+    assert not page.of("script")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2066\ud800]", html)
+    assert "{{ 7*7 }}" in html
+    assert "49" not in (page.of("title") or [{}])[0]
+    html.encode("utf-8")
+    json.loads(render([found], knowledge, form="json", edition=edition))
+
+
+@settings(max_examples=40, deadline=None)
+@given(name=st.text(max_size=200), source=st.text(max_size=300),
+       value=st.floats(allow_nan=False, allow_infinity=False), limit=st.none() | st.floats(0, 1e300))
+def test_no_record_breaks_a_rendering(name: str, source: str, value: float, limit: float | None) -> None:
+    """Names and numbers of any shape: every rendering is made, the letter keeps its width, the page its tags."""
+    known = load()
+    found = made(Event("p", "vegf-plasma", date(1, 1, 1), value=value, unit="pg/mL", upper_limit=limit, source=source),
+                 Event("p", "edema", None, "absent", method=source), patient=name, as_of=None)
+    for edition in ("clinician", "patient"):
+        text = render([found], known, edition=edition)  # type: ignore[arg-type]
+        assert max(map(cell_len, text.splitlines())) <= 100
+        assert not Page(render([found], known, form="html", edition=edition)).open  # type: ignore[arg-type]
+
+
+def every_text(found: Review, knowledge: Knowledge) -> list[str]:
+    """The patient's edition in its three forms."""
+    html = Page(render([found], knowledge, form="html", edition="patient"))
+    return [render([found], knowledge, edition="patient"), " ".join(html.text),
+            render([found], knowledge, form="json", edition="patient")]
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+def test_the_patient_reads_no_verdict_and_no_probability(path: Path, knowledge: Knowledge) -> None:
+    """Neither the words nor the numbers of a verdict or a differential stand anywhere in the patient's edition."""
+    found = reviewed(path, knowledge)
+    secret = [disease["label"] for key, disease in knowledge.diseases.items()
+              if key not in ("poems", "cidp") and "label" in disease]
+    for text in every_text(found, knowledge):
+        body = text.rpartition("Sources")[0] or text
+        assert not re.search(r"\bnot met\b|\bmet\b|unknown|probab|likelihood|differential|verdict|log_ratio|settle|"
+                             r"posterior|× \d|÷|[●○◌]", body, re.I), path.name
+        assert not any(words.interval(item.low, item.high) in body for item in found.differential
+                       if item.low > 0.001)
+        recorded = {knowledge.concepts[event.finding].label for event in found.record.events
+                    if event.finding in knowledge.concepts}
+        assert not any(name in body for name in secret if name not in recorded and "myeloma" not in name.lower())
+        assert all(question in " ".join(body.split()) for question in QUESTIONS)
+
+
+def test_the_patient_reads_no_dose(knowledge: Knowledge) -> None:
+    """A treatment is named with its day; how much of it was given is left out of all three forms."""
+    found = made(Event("p", "lenalidomide", date(2020, 1, 5), value=12345.0, unit="mg", source="chart"))
+    for text in every_text(found, knowledge):
+        assert "12345" not in text
+        assert "2020-01-05" in text
+
+
+def test_the_patient_sees_what_is_recorded_and_what_is_not(knowledge: Knowledge) -> None:
+    """What a criterion looks at is shown with what the record holds about it, or that nothing is recorded yet."""
+    found = made(Event("p", "papilledema", date(2020, 1, 1), "present"), Event("p", "edema", None, "absent"))
+    text = " ".join(render([found], knowledge, edition="patient").split())
+    assert f"in your record: {knowledge.concepts['papilledema'].patient.split()[0]}" in text
+    assert "nothing recorded yet" in text
+    assert "Looked for and not found" in text
+
+
+def test_refused_rows_are_marked_where_nobody_can_miss_them(knowledge: Knowledge) -> None:
+    """A review of the clean part says at the top how much was refused, in every form."""
+    fault = Issue("fault", "labs.csv, row 3, value", "not a number", "a number", "Correct it.")
+    found = made(Event("p", "papilledema", status="present"), issues=(fault, fault))
+    assert "2 rows were refused" in render([found], knowledge).split("Criteria ──")[0]
+    assert "2 rows were refused" in render([found], knowledge, form="html").split("<h2")[0]
+    assert [issue["level"] for issue in json.loads(render([found], knowledge, form="json"))["issues"]] == ["fault"] * 2
+
+
+def test_the_schema_in_the_docs_is_the_one_of_the_code() -> None:
+    """docs/assess.schema.json is what `python -m poems.render.schema` prints, and a valid JSON Schema."""
+    assert (DOCS / "assess.schema.json").read_text() == schema.text()
+    Draft202012Validator.check_schema(schema.schema())
+
+
+@pytest.mark.parametrize("edition", ["clinician", "patient"])
+def test_every_review_keeps_the_contract(edition: Any, knowledge: Knowledge) -> None:
+    """The JSON of every published case, alone and together, is valid by the schema and holds what the review holds."""
+    validator = Draft202012Validator(schema.schema())
+    found = [reviewed(path, knowledge) for path in PUBLISHED]
+    together = json.loads(render(found, knowledge, form="json", edition=edition))
+    validator.validate(together)
+    for item, shown in zip(found, together, strict=True):
+        alone = json.loads(render([item], knowledge, form="json", edition=edition))
+        validator.validate(alone)
+        assert alone == shown
+        assert shown["patient"] == item.patient
+        if edition == "clinician":
+            assert {s["id"]: s["verdict"] for s in shown["criteria"]} == {
+                s.criteria.id: s.verdict.value for s in item.criteria}
+            assert [s["settled_by"] for s in shown["criteria"]] == [s.settled_by for s in item.criteria]
+            assert [d["probability"] for d in shown["differential"]] == [d.probability for d in item.differential]
+        else:
+            assert not {"criteria", "differential", "next_tests", "setting"} & set(shown)
+            assert len(shown["record"]) == len(item.record.events)
+
+
+@pytest.mark.parametrize(("share", "said"), [
+    (0.0, "<0.1 %"), (0.0009, "<0.1 %"), (0.001, "0.1 %"), (0.0349, "3.5 %"), (0.12, "12 %"), (0.5, "50 %"),
+    (0.934, "93.4 %"), (0.999, "99.9 %"), (0.9991, ">99.9 %"), (1.0, ">99.9 %")])
+def test_a_probability_is_never_nothing_and_never_certain(share: float, said: str) -> None:
+    """Percentages are honest at both ends."""
+    assert words.percent(share) == said
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.05, "5.0 %"), (0.00058, "1 in 1,700"), (0.000003, "1 in 330,000")])
+def test_a_rare_thing_is_said_as_one_in_so_many(share: float, said: str) -> None:
+    """A probability before the findings is said so that it can be pictured."""
+    assert words.rarity(share) == said
+
+
+@pytest.mark.parametrize(("ways", "said"), [
+    ([["vegf-raised"]], ["VEGF raised"]),
+    ([["castleman-disease"], ["sclerotic-bone-lesion"]], ["Castleman disease or sclerotic bone lesion"]),
+    ([["papilledema", "vegf-raised"], ["organomegaly", "vegf-raised"]], ["VEGF raised", "Papilledema or organomegaly"]),
+    ([["organomegaly", "papilledema"], ["organomegaly", "skin-changes"], ["papilledema", "skin-changes"]],
+     ["Two of: organomegaly, papilledema, skin changes"]),
+    ([["castleman-disease", "organomegaly"], ["castleman-disease", "papilledema"], ["organomegaly", "vegf-raised"],
+      ["papilledema", "vegf-raised"]], ["Castleman disease or VEGF raised", "Organomegaly or papilledema"]),
+    ([["organomegaly"], ["papilledema", "skin-changes"]], ["Organomegaly or papilledema with skin changes"]),
+    ([], [])])
+def test_what_is_missing_is_said_in_words(ways: Sequence[Sequence[str]], said: list[str], knowledge: Knowledge) -> None:
+    """What all ways need comes first, then the choices between them; names and abbreviations keep their capitals."""
+    assert words.needs(ways, knowledge) == said
+
+
+def test_every_gap_of_every_case_names_every_finding_of_it(knowledge: Knowledge) -> None:
+    """No finding that could complete a set is lost on the way into words, unless they say how many more there are."""
+    for path in PUBLISHED:
+        for item in reviewed(path, knowledge).criteria:
+            for level in item.levels:
+                told = " ".join(words.needs(level.met_by, knowledge, most=99)).casefold()
+                assert all(words.label(key, knowledge).casefold() in told for way in level.met_by for key in way)
+                short = words.needs(level.met_by, knowledge)
+                assert len(short) == len(words.needs(level.met_by, knowledge, most=99))
+
+
+def test_symbols_and_words_stand_together(knowledge: Knowledge) -> None:
+    """A verdict is never a symbol or a colour alone: the word stands beside it."""
+    text = render([reviewed(PUBLISHED[-1], knowledge)], knowledge)
+    criteria = text.split("Criteria ──")[1].split("Why:")[0]
+    for verdict in Verdict:
+        for line in criteria.splitlines():
+            if line.strip().startswith(words.SYMBOL[verdict]):
+                assert verdict.value in line
