@@ -16,7 +16,8 @@ from poems.adapters import read
 from poems.evaluate import judge
 from poems.explain import settled_by
 from poems.knowledge import load
-from poems.knowledge.load import BUNDLED, FILES, build, read_yaml
+from poems.knowledge.files import read_all
+from poems.knowledge.load import build
 from poems.models.differential import Differential
 from poems.record import records
 from poems.review import assess, differential_of
@@ -70,7 +71,7 @@ def main() -> None:
     bare = process("-c", "pass")
     cold = process("-m", "poems", "assess", str(EXAMPLE), "--as-of", "2020-08-01", "--setting", SETTING)
     rows = [
-        ("knowledge load, warm files", warm(lambda: build({name: read_yaml(BUNDLED / name) for name in FILES})), 0.3),
+        ("knowledge load, warm files", warm(lambda: build(read_all())), 0.3),
         ("poems assess, cold, whole process", cold, 0.7),
         ("one patient, every set explained", warm(explained), 0.001),
         ("differential with intervals", warm(lambda: model.posteriors(verdicts)), 0.010),

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 def _version() -> str:
     from poems import __version__
-    from poems.knowledge.load import BUNDLED, read_yaml
+    from poems.knowledge.files import BUNDLED, read_yaml
 
     return f"poems {__version__}, knowledge {read_yaml(BUNDLED / 'criteria/diagnosis.yaml')['version']}"
 
@@ -130,7 +130,7 @@ def check(directory: Path | None = None, /) -> int:
 
     """
     from poems.knowledge.check import check as faults_of
-    from poems.knowledge.load import BUNDLED
+    from poems.knowledge.files import BUNDLED
 
     issues = faults_of(directory or BUNDLED)
     _complain(issues)

@@ -13,7 +13,7 @@ import yaml
 from poems.errors import KnowledgeError
 from poems.knowledge import Knowledge, load
 from poems.knowledge.check import check
-from poems.knowledge.load import BUNDLED, FILES
+from poems.knowledge.files import BUNDLED, FILES
 from poems.knowledge.model import DRIVES
 from poems.rules import Above, Present, walk
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from poems.errors import Issue, KnowledgeError
-from poems.knowledge.load import BUNDLED, FILES, read_yaml
+from poems.knowledge.files import BUNDLED, FILES, read_yaml
 from poems.knowledge.model import DRIVES
 from poems.units import UnitError, convert
 

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from poems.errors import Issue, KnowledgeError
+from poems.errors import KnowledgeError
+from poems.knowledge.check import check
+from poems.knowledge.files import BUNDLED, read_all
 from poems.knowledge.model import (
     DRIVES,
     Accuracy,
@@ -25,10 +25,9 @@ from poems.knowledge.model import (
     Source,
     Test,
 )
-from poems.rules import Above, AtLeast, Judged, Method, Named, Not, Present, Rule
+from poems.knowledge.ruling import Rules
+from poems.rules import Method, Named
 
-BUNDLED = Path(__file__).parent
-FILES = ("sources.yaml", "concepts.yaml", "criteria/diagnosis.yaml", "differential.yaml", "errata.yaml")
 Raw = Mapping[str, Any]
 
 
@@ -40,47 +39,15 @@ def load(directory: Path | None = None) -> Knowledge:
     """
     if directory is None or directory.resolve() == BUNDLED:
         return _bundled()
-    from poems.knowledge.check import check
-
     issues = [issue for issue in check(directory) if issue.level == "fault"]
     if issues:
         raise KnowledgeError(f"the knowledge in {directory} has {len(issues)} faults", tuple(issues))
-    return build({name: read_yaml(directory / name) for name in FILES})
+    return build(read_all(directory))
 
 
 @cache
 def _bundled() -> Knowledge:
-    return build({name: read_yaml(BUNDLED / name) for name in FILES})
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe YAML that refuses a key written twice instead of keeping the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = key_node.value
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
-
-
-def read_yaml(path: Path) -> Any:
-    """The content of one file. Raises: KnowledgeError naming file and line."""
-    try:
-        return yaml.load(path.read_bytes(), _Loader)  # noqa: S506 (_Loader is a safe loader)
-    except OSError as error:
-        issue = Issue("fault", path.name, "cannot be read", "a readable file", str(error.strerror))
-        raise KnowledgeError(str(issue), (issue,)) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path.name}, line {mark.line + 1}" if mark else path.name
-        found = getattr(error, "problem", None) or "is not UTF-8 text"
-        issue = Issue("fault", where, str(found), "valid YAML", "Correct the line.")
-        raise KnowledgeError(str(issue), (issue,)) from None
+    return build(read_all())
 
 
 def build(raw: Mapping[str, Any]) -> Knowledge:
@@ -231,95 +198,3 @@ def _set(key: str, raw: Raw, rules: Rules) -> CriteriaSet:
         tuple(raw.get("readings", ())),
         raw.get("diagnoses", "poems"),
     )
-
-
-class Rules:
-    """Builds rule nodes from YAML, each component once, so that equal parts are one object."""
-
-    def __init__(self, concepts: Mapping[str, Concept], components: Mapping[str, Raw]) -> None:
-        self.concepts, self.components = concepts, components
-        self.before = tuple(sorted(c.id for c in concepts.values() if c.therapy == "plasma-cell"))
-        self.wholes: dict[str, list[str]] = {}
-        for concept in concepts.values():
-            for part in concept.shown_by:
-                self.wholes.setdefault(part, []).append(concept.id)
-        self._components: dict[str, Rule] = {}
-        self._presents: dict[tuple[str, bool], Rule] = {}
-
-    def component(self, name: str) -> Rule:
-        """A named component of the criteria."""
-        if name not in self._components:
-            raw = self.components[name]
-            self._components[name] = Named(name, self.rule(raw["rule"]), raw.get("asks", ""))
-        return self._components[name]
-
-    def rule(self, raw: str | Raw) -> Rule:
-        """A rule from its YAML form: a component's id, or one operator with its operand."""
-        if isinstance(raw, str):
-            return self.component(raw)
-        ((operator, operand),) = raw.items()
-        if operator == "present":
-            return self.present(operand)
-        if operator == "recorded":
-            return self._leaf(operand)
-        if operator == "above":
-            return self._above(operand)
-        if operator == "not":
-            return Not(self.rule(operand))
-        if operator == "judged":
-            return Judged(self.rule(operand["shown-by"]), self.rule(operand["excluded-by"]))
-        parts = operand["of"] if operator == "at-least" else operand
-        n = operand["n"] if operator == "at-least" else len(parts) if operator == "all" else 1
-        return AtLeast(n, tuple(self.rule(part) for part in parts))
-
-    def _above(self, raw: Raw) -> Rule:
-        return Above(
-            raw["concept"],
-            limit=_number(raw.get("limit")),
-            clear_below=_number(raw.get("clear-below")),
-            inclusive=raw.get("inclusive", False),
-            by_lab_limit=raw.get("by-lab-limit", False),
-            times=float(raw.get("times", 1.0)),
-            take=raw.get("take", "highest"),
-            before=self.before,
-        )
-
-    def present(self, name: str, upward: bool = True) -> Rule:
-        """A concept is present when it or anything that shows it is; excluded when it or a whole it belongs to is."""
-        key = name, upward
-        if key not in self._presents:
-            self._presents[key] = self._present(name, upward)
-        return self._presents[key]
-
-    def _present(self, name: str, upward: bool) -> Rule:
-        below = _closure(name, lambda key: self.concepts[key].shown_by)
-        above = _closure(name, lambda key: self.wholes.get(key, ())) if upward else []
-        complete = self.concepts[name].excluded_by
-        own = self._leaf(name)
-        if not (below or above or complete):
-            return own
-        excluded: list[Rule] = [Not(self._leaf(key)) for key in (name, *above)]
-        if complete:
-            excluded.append(AtLeast(len(complete), tuple(Not(self.present(key, upward=False)) for key in complete)))
-        return Judged(AtLeast(1, (own, *map(self._leaf, below))), AtLeast(1, tuple(excluded)))
-
-    def _leaf(self, name: str) -> Rule:
-        key = f"={name}", True
-        if key not in self._presents:
-            self._presents[key] = Present(name, self.concepts[name].methods, self.before)
-        return self._presents[key]
-
-
-def _number(raw: float | None) -> float | None:
-    return None if raw is None else float(raw)
-
-
-def _closure(start: str, neighbours: Any) -> list[str]:
-    found: dict[str, None] = {}
-    queue = list(neighbours(start))
-    while queue:
-        key = queue.pop(0)
-        if key not in found and key != start:
-            found[key] = None
-            queue.extend(neighbours(key))
-    return list(found)

@@ -10,6 +10,7 @@ from poems.errors import Issue
 from poems.knowledge import Knowledge, Reference
 from poems.models.differential import Evidence, Posterior
 from poems.record import Event
+from poems.render.patient import own, plain, without_dose
 from poems.render.words import disease, label
 from poems.review import Caution, LevelReview, NextTest, Part, Review, SetReview
 
@@ -19,12 +20,24 @@ Object = dict[str, Any]
 def document(reviews: Sequence[Review], knowledge: Knowledge, edition: Literal["clinician", "patient"]) -> str:
     """One object for one patient, a list for several; UTF-8 text with a line end, every number finite."""
     if edition == "patient":
-        from poems.render.patient import own_record
-
         made = [own_record(review, knowledge) for review in reviews]
     else:
         made = [as_object(review, knowledge) for review in reviews]
     return json.dumps(made[0] if len(made) == 1 else made, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def own_record(review: Review, knowledge: Knowledge) -> Object:
+    """One review, patient's edition: no verdict, no probability, no dose."""
+    page = own(review, knowledge)
+    events = [without_dose(event, knowledge) for event in review.record.events]
+    return {
+        "patient": review.patient, "as_of": page.as_of or None, "knowledge": page.knowledge, "edition": "patient",
+        "record": [event_object(event, knowledge) | {"label": plain(event.finding, knowledge)} for event in events],
+        "looked_at": [{"id": item.id, "label": item.label, "recorded": list(item.recorded),
+                       "source": knowledge.components[item.id].source.id} for item in page.looked_at],
+        "ask_about": list(page.ask_about), "questions": list(page.questions),
+        "notes": [text for text, _ in page.notes], "issues": [issue_object(issue) for issue in page.issues],
+    }
 
 
 def as_object(review: Review, knowledge: Knowledge) -> Object:

@@ -15,6 +15,7 @@ from rich.text import Text
 from poems.errors import Issue
 from poems.knowledge import Knowledge
 from poems.render.cited import Entry, Mark
+from poems.render.patient import NOTICE, own
 from poems.render.view import (
     DISCLAIMER,
     DiseaseView,
@@ -40,10 +41,33 @@ def letter(reviews: Sequence[Review], knowledge: Knowledge, edition: Literal["cl
            colour: bool, explain: Sequence[str] = ()) -> str:
     """The reviews one after the other. explain: the sets to tell in full instead of the leading ones."""
     if edition == "patient":
-        from poems.render.patient import own_letter
-
         return printed([own_letter(review, knowledge) for review in reviews], width, colour)
     return printed([_letter(view(review, knowledge), explain) for review in reviews], width, colour)
+
+
+def own_letter(review: Review, knowledge: Knowledge) -> RenderableType:
+    """The patient's edition."""
+    page = own(review, knowledge)
+    parts: list[RenderableType] = [Rule(style=QUIET, characters="━"), Text("My record", style="bold"),
+                                   Text(" · ".join(filter(None, (page.patient, page.person, f"as of {page.as_of}")))),
+                                   "", indented(Text(NOTICE))]
+    if page.refused:
+        parts += ["", indented(Text(f"! {page.refused} rows could not be read and are missing here.", style="yellow"))]
+    for title, lines in page.groups:
+        table = grid(None, 54)
+        for line in lines:
+            table.add_row(Text(line.label), Text("\n".join(f"{day}  {seen}".rstrip() for day, seen in line.days)))
+        parts += [heading(title), indented(table)]
+    table = grid(None, 44)
+    for item in page.looked_at:
+        table.add_row(Text.assemble(item.label, (" " + " ".join(mark.text for mark in item.marks), QUIET)),
+                      Text("in your record: " + ", ".join(item.recorded) if item.recorded else "nothing recorded yet",
+                           style="" if item.recorded else "yellow"))
+    parts += [heading("What doctors look at when they think of this disease"), indented(table)]
+    ask = [Text(f"• {question}") for question in page.questions] + [
+        Text(f"• Has this been done, or would it help: {name}?") for name in page.ask_about]
+    parts += [heading("Questions to take to the appointment"), *map(indented, ask)]
+    return Group(*parts, *cautions(page.notes), *issues_read(page.issues), *sources(page.cited.entries))
 
 
 def printed(parts: Sequence[RenderableType], width: int, colour: bool) -> str:

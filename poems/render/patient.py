@@ -7,11 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
-
-from rich.console import Group, RenderableType
-from rich.rule import Rule as Line
-from rich.text import Text
 
 from poems.errors import Issue
 from poems.knowledge import Knowledge
@@ -73,7 +68,7 @@ class OwnRecord:
 def own(review: Review, knowledge: Knowledge) -> OwnRecord:
     """The review as its patient reads it: nothing of its verdicts and probabilities is left in it."""
     cited = Bibliography(knowledge)
-    events = [_without_dose(event, knowledge) for event in review.record.events]
+    events = [without_dose(event, knowledge) for event in review.record.events]
     notes = tuple((clean(item.patient), cited.marks(item.source)) for item in review.cautions if item.patient)
     return OwnRecord(
         clean(review.patient), review.as_of.isoformat() if review.as_of else "", person(events, knowledge),
@@ -82,56 +77,14 @@ def own(review: Review, knowledge: Knowledge) -> OwnRecord:
         QUESTIONS, notes, review.issues, sum(issue.level == "fault" for issue in review.issues), cited)
 
 
-def own_record(review: Review, knowledge: Knowledge) -> dict[str, Any]:
-    """The same as a JSON object."""
-    from poems.render.as_json import event_object, issue_object
-
-    page = own(review, knowledge)
-    events = [_without_dose(event, knowledge) for event in review.record.events]
-    return {
-        "patient": review.patient, "as_of": page.as_of or None, "knowledge": page.knowledge, "edition": "patient",
-        "record": [event_object(event, knowledge) | {"label": plain(event.finding, knowledge)} for event in events],
-        "looked_at": [{"id": item.id, "label": item.label, "recorded": list(item.recorded),
-                       "source": knowledge.components[item.id].source.id} for item in page.looked_at],
-        "ask_about": list(page.ask_about), "questions": list(page.questions),
-        "notes": [text for text, _ in page.notes], "issues": [issue_object(issue) for issue in page.issues],
-    }
-
-
 def plain(finding: str, knowledge: Knowledge) -> str:
     """A finding in the patient's words."""
     concept = knowledge.concepts.get(finding)
     return (concept.patient or concept.label) if concept else clean(finding)
 
 
-def own_letter(review: Review, knowledge: Knowledge) -> RenderableType:
-    """The same for the terminal."""
-    from poems.render.as_text import QUIET, cautions, grid, heading, indented, issues_read, sources
-
-    page = own(review, knowledge)
-    parts: list[RenderableType] = [Line(style=QUIET, characters="━"), Text("My record", style="bold"),
-                                   Text(" · ".join(filter(None, (page.patient, page.person, f"as of {page.as_of}")))),
-                                   "", indented(Text(NOTICE))]
-    if page.refused:
-        parts += ["", indented(Text(f"! {page.refused} rows could not be read and are missing here.", style="yellow"))]
-    for title, lines in page.groups:
-        table = grid(None, 54)
-        for line in lines:
-            table.add_row(Text(line.label), Text("\n".join(f"{day}  {seen}".rstrip() for day, seen in line.days)))
-        parts += [heading(title), indented(table)]
-    table = grid(None, 44)
-    for item in page.looked_at:
-        table.add_row(Text.assemble(item.label, (" " + " ".join(mark.text for mark in item.marks), QUIET)),
-                      Text("in your record: " + ", ".join(item.recorded) if item.recorded else "nothing recorded yet",
-                           style="" if item.recorded else "yellow"))
-    parts += [heading("What doctors look at when they think of this disease"), indented(table)]
-    ask = [Text(f"• {question}") for question in page.questions] + [
-        Text(f"• Has this been done, or would it help: {name}?") for name in page.ask_about]
-    parts += [heading("Questions to take to the appointment"), *map(indented, ask)]
-    return Group(*parts, *cautions(page.notes), *issues_read(page.issues), *sources(page.cited.entries))
-
-
-def _without_dose(event: Event, knowledge: Knowledge) -> Event:
+def without_dose(event: Event, knowledge: Knowledge) -> Event:
+    """A treatment without its amount; any other event as it is."""
     concept = knowledge.concepts.get(event.finding)
     if concept is None or concept.kind != "treatment":
         return event
