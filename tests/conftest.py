@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rich.console  # noqa: F401 (draws from the global generator when it is first imported; let it do so before any test)
 import yaml
 
 from poems.knowledge import Knowledge, load
