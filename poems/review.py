@@ -14,6 +14,9 @@ from poems.models.differential import TARGET, Differential, Posterior
 from poems.record import ABSENT, Event, Record
 from poems.rules import Named, Present, Verdict
 
+ABOUT_EQUAL_BITS = 0.05
+"""Two tests whose expected information differs by less are not told apart by it: it rests on rough rates."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -137,7 +140,7 @@ def assess(
         record,
         sets,
         model.posteriors(verdicts),
-        _next_tests(knowledge, model.gains(verdicts), sets),
+        _next_tests(record, knowledge, model.gains(verdicts), sets),
         (*_setting_caution(knowledge, setting, verdicts), *_cautions(record, knowledge, memo, sets)),
         issues,
     )
@@ -217,17 +220,33 @@ def _parts(judgement: Judgement, knowledge: Knowledge) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def _next_tests(knowledge: Knowledge, gains: Mapping[str, float], sets: Sequence[SetReview]) -> tuple[NextTest, ...]:
-    """The tests that would tell something, most informative first; among equals the harmless first."""
+def _next_tests(
+    record: Record, knowledge: Knowledge, gains: Mapping[str, float], sets: Sequence[SetReview]
+) -> tuple[NextTest, ...]:
+    """The tests that would tell something, most informative first. Among those that tell about as much, first the ones
+    that alone could settle a set, and of those the harmless and cheap.
+    """
     found = []
     for test in knowledge.tests.values():
+        if test.done_when and all(finding in record.by_finding for finding in test.done_when):
+            continue
         finds = set(test.finds)
         gain = max((gains.get(name, 0.0) for name in finds), default=0.0)
         settles = tuple(item.criteria.id for item in sets if any(finds >= set(names) for names in item.settled_by))
         if gain >= 0.0005 or settles:
             found.append(NextTest(test.id, test.label, test.patient, gain, settles, test.burden, test.why, test.source))
     return tuple(
-        sorted(found, key=lambda test: (-round(test.gain_bits, 2), test.burden, -len(test.could_settle), test.id))
+        sorted(
+            found,
+            key=lambda test: (
+                -round(test.gain_bits / ABOUT_EQUAL_BITS),
+                not test.could_settle,
+                test.burden,
+                -len(test.could_settle),
+                -test.gain_bits,
+                test.id,
+            ),
+        )
     )
 
 

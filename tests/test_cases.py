@@ -212,3 +212,19 @@ def test_the_case_record_helper_reads_every_case() -> None:
         case = read_case(path)
         assert case_record(case).events and case["setting"]
         assert len(case["expect"]) == 11
+
+
+def test_a_test_that_was_done_is_not_proposed_again(knowledge: Knowledge) -> None:
+    """Immunofixation of serum and urine on record is not asked for once more; before, it is."""
+    path = next(path for path in PUBLISHED if path.stem == "case-10")
+    done = published_review(path, knowledge)
+    lacking = [event for event in as_read(read_case(path), knowledge) if event.finding != "urine-immunofixation"]
+    assert "immunofixation" not in {test.id for test in done.next_tests}
+    assert "immunofixation" in {test.id for test in published_review(path, knowledge, lacking).next_tests}
+
+
+def test_among_tests_that_tell_as_much_the_one_that_settles_and_harms_least_comes_first(knowledge: Knowledge) -> None:
+    """Case 08 has all but a major criterion: a blood sample for VEGF comes before the CT and the biopsy."""
+    path = next(path for path in PUBLISHED if path.stem == "case-08")
+    found = [test.id for test in published_review(path, knowledge).next_tests]
+    assert found[:2] == ["vegf-plasma", "ct-bone-window"]

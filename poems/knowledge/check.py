@@ -298,6 +298,9 @@ class _References:
             *(component.get("asks", "") for component in self.components.values()),
         }
         for key, test in self.differential["tests"].items():
+            for name in test.get("done-when", ()):
+                if name not in self.concepts:
+                    yield _unresolved(f"differential.yaml, tests.{key}.done-when", name, "a concept")
             for name in test["finds"]:
                 if name not in known:
                     yield _unresolved(f"differential.yaml, tests.{key}.finds", name, "a feature, component or concept")

@@ -97,6 +97,7 @@ def build(raw: Mapping[str, Any]) -> Knowledge:
                 value["label"],
                 tuple(value["finds"]),
                 value["burden"],
+                tuple(value.get("done-when", ())),
                 value.get("patient", ""),
                 value.get("why", ""),
                 reference(value["source"]) if "source" in value else None,

@@ -193,12 +193,16 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Test:
-    """Something that can be done next, and what it can find."""
+    """Something that can be done next, and what it can find.
+
+    done_when: with all of these recorded it has been done, and is not proposed again.
+    """
 
     id: str
     label: str
     finds: tuple[str, ...]
     burden: int
+    done_when: tuple[str, ...] = ()
     patient: str = ""
     why: str = ""
     source: Reference | None = None
