@@ -26,6 +26,10 @@ SLOW_SECONDS = 2.0
 T = TypeVar("T")
 
 
+NOTHING = Issue("fault", "the input", "nothing that can be reviewed", "at least one finding of one patient",
+                "The lines above, if any, say what was left out.")
+
+
 def _version() -> str:
     from poems import __version__
     from poems.knowledge.files import BUNDLED, read_yaml
@@ -104,7 +108,8 @@ def assess(
     for name in criteria:
         _near("criteria set", name, known.criteria)
     intake = gather(record, known, as_of=day, input_format=input_format or "", units=units(unit, known))
-    _complain(issue for issue in intake.issues if issue.level == "fault")
+    faults = [issue for issue in intake.issues if issue.level == "fault"]
+    _complain(faults or ([] if intake.patients else [*intake.issues, NOTHING]))
     if not intake.patients:
         return InputError.exit_code
     from poems.render import render

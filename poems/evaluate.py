@@ -68,10 +68,18 @@ def _at_least(n: int, verdicts: Iterable[Verdict]) -> Verdict:
     return MET if certain >= n else UNKNOWN if possible >= n else NOT_MET
 
 
-def _counting(events: Iterable[Event], before: tuple[str, ...], record: Record) -> tuple[list[Event], date | None]:
-    """The events that a rule may use, and the day treatment began."""
-    start = record.first_day(before) if before else None
-    return [event for event in events if start is None or event.date is None or event.date <= start], start
+def _counting(rule: Present | Above, record: Record) -> list[tuple[Event, bool]]:
+    """The events that a leaf may use, each with whether it is weak: able to speak for the leaf, but not against it."""
+    start, doubt = record.first_day(rule.before), record.first_day(rule.perhaps)
+    undated = record.undated(rule.before) or record.undated(rule.perhaps)
+
+    def weak(day: date | None) -> bool:
+        if undated or day is None:
+            return undated or start is not None or doubt is not None
+        return doubt is not None and day > doubt
+
+    return [(event, weak(event.date)) for event in record.by_finding[rule.finding]
+            if start is None or event.date is None or event.date <= start]
 
 
 def _judge_present(rule: Present, record: Record) -> Judgement:
@@ -80,14 +88,14 @@ def _judge_present(rule: Present, record: Record) -> Judgement:
         return Judgement(rule, UNKNOWN)
     rank = {method.id: -place for place, method in enumerate(rule.methods)}
     excluding = {method.id for method in rule.methods if method.excludes}
-    events, start = _counting(record.by_finding.get(rule.finding, ()), rule.before, record)
+    events = _counting(rule, record)
 
     def weight(event: Event) -> tuple[int, date]:
         return rank.get(event.method, -len(rule.methods)), event.date or date.min
 
-    shown = [event for event in events if event.status == PRESENT]
-    denied = [event for event in events if event.status == ABSENT
-              and (not rule.methods or event.method in excluding) and (start is None or event.date is not None)]
+    shown = [event for event, _ in events if event.status == PRESENT]
+    denied = [event for event, weak in events
+              if event.status == ABSENT and not weak and (not rule.methods or event.method in excluding)]
     best_shown, best_denied = (max(map(weight, group), default=None) for group in (shown, denied))
     conflict = bool(shown and denied)
     if best_shown is not None and (best_denied is None or best_shown > best_denied):
@@ -100,36 +108,52 @@ def _judge_present(rule: Present, record: Record) -> Judgement:
 def _judge_above(rule: Above, record: Record) -> Judgement:
     if rule.finding not in record.by_finding:
         return Judgement(rule, UNKNOWN)
-    events, start = _counting(record.by_finding.get(rule.finding, ()), rule.before, record)
+    events = _counting(rule, record)
     if rule.take == "latest" and events:
-        last = max(event.date or date.min for event in events)
-        events = [event for event in events if (event.date or date.min) == last]
-    verdicts = [UNKNOWN if sample is NOT_MET and start is not None and event.date is None else sample
-                for event in events for sample in [sample_verdict(rule, event)]]
-    if not verdicts:
+        last = max(event.date or date.min for event, _ in events)
+        events = [(event, weak) for event, weak in events if (event.date or date.min) == last]
+    if not events:
         return Judgement(rule, UNKNOWN)
+    verdicts = [UNKNOWN if sample is NOT_MET and weak else sample
+                for event, weak in events for sample in [sample_verdict(rule, event)]]
     verdict = _at_least(1, verdicts)
-    because = tuple(e for e, sample in zip(events, verdicts, strict=True) if verdict in (sample, UNKNOWN))
-    return Judgement(rule, verdict, because, conflict=any(_contradicts(rule, event) for event in events))
+    because = tuple(e for (e, _), sample in zip(events, verdicts, strict=True) if verdict in (sample, UNKNOWN))
+    return Judgement(rule, verdict, because, conflict=any(_contradicts(rule, event) for event, _ in events))
 
 
 def sample_verdict(rule: Above, event: Event) -> Verdict:
-    """What one sample says: by its own lab limit or the report's word if the rule allows, else by the rule's number."""
-    if rule.by_lab_limit and event.upper_limit is not None and event.value is not None:
-        limit = rule.times * event.upper_limit
-        return _compare(event, limit, limit, inclusive=False)
-    if rule.by_lab_limit and rule.times == 1.0 and event.status in (PRESENT, ABSENT):
-        return MET if event.status == PRESENT else NOT_MET
-    if rule.limit is not None and event.value is not None:
-        return _compare(event, rule.limit, rule.limit if rule.clear_below is None else rule.clear_below, rule.inclusive)
+    """What one sample says: by its own limit where the rule allows, else by the report's word where the rule hears it
+    and its number does not say the opposite, else by the rule's number.
+    """
+    word, number = _word(rule, event), _number(rule, event)
+    if word is UNKNOWN or None not in (event.value, event.upper_limit):
+        return number
+    return UNKNOWN if number is _OPPOSITE[word] else word
+
+
+def _word(rule: Above, event: Event) -> Verdict:
+    """What the report calls the sample, raised or not, for a rule that hears it."""
+    if rule.by_lab_limit and rule.times == 1.0:
+        return {PRESENT: MET, ABSENT: NOT_MET}.get(event.status, UNKNOWN)
     return UNKNOWN
 
 
+def _number(rule: Above, event: Event) -> Verdict:
+    """What the value says: against the sample's own limit where the rule allows, else against the rule's."""
+    if event.value is None:
+        return UNKNOWN
+    if rule.by_lab_limit and event.upper_limit is not None:
+        limit = rule.times * event.upper_limit
+        return _compare(event, limit, limit, inclusive=False)
+    if rule.limit is None:
+        return UNKNOWN
+    return _compare(event, rule.limit, rule.limit if rule.clear_below is None else rule.clear_below, rule.inclusive)
+
+
 def _contradicts(rule: Above, event: Event) -> bool:
-    """The report's word and the sample's own limit say opposite things; the limit is followed."""
-    if not rule.by_lab_limit or rule.times != 1.0 or event.status not in (PRESENT, ABSENT) or event.upper_limit is None:
-        return False
-    return sample_verdict(rule, event) is (NOT_MET if event.status == PRESENT else MET)
+    """The report's word and the number say certain opposites: an own limit is followed, else the sample stays open."""
+    word = _word(rule, event)
+    return word is not UNKNOWN and _number(rule, event) is _OPPOSITE[word]
 
 
 def _compare(event: Event, limit: float, clear_below: float, inclusive: bool) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -50,6 +50,7 @@ class Record:
     events: tuple[Event, ...]
     as_of: date | None = None
     _first: dict[tuple[str, ...], date | None] = field(default_factory=dict, repr=False, compare=False)
+    _undated: dict[tuple[str, ...], bool] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def by_finding(self) -> dict[str, tuple[Event, ...]]:
@@ -62,10 +63,18 @@ class Record:
     def first_day(self, findings: tuple[str, ...]) -> date | None:
         """The first dated day on which any of these findings (treatments) was recorded and not denied."""
         if findings not in self._first:
-            days = [event.date for finding in findings for event in self.by_finding.get(finding, ())
-                    if event.date is not None and event.status != ABSENT]
+            days = [event.date for event in self._not_denied(findings) if event.date is not None]
             self._first[findings] = min(days, default=None)
         return self._first[findings]
+
+    def undated(self, findings: tuple[str, ...]) -> bool:
+        """Whether any of these findings (treatments) was recorded without a date, and not denied."""
+        if findings not in self._undated:
+            self._undated[findings] = any(event.date is None for event in self._not_denied(findings))
+        return self._undated[findings]
+
+    def _not_denied(self, findings: tuple[str, ...]) -> Iterator[Event]:
+        return (event for finding in findings for event in self.by_finding.get(finding, ()) if event.status != ABSENT)
 
 
 def records(events: Iterable[Event], as_of: date | None = None) -> list[Record]:

@@ -12,7 +12,7 @@ from poems.explain import conflicts, met_by, settled_by
 from poems.knowledge import CriteriaSet, Criterion, Knowledge, Reference
 from poems.models.differential import TARGET, Differential, Posterior
 from poems.record import ABSENT, Event, Record
-from poems.rules import Named, Present, Verdict
+from poems.rules import Above, Named, Present, Verdict
 
 ABOUT_EQUAL_BITS = 0.05
 """Two tests whose expected information differs by less are not told apart by it: it rests on rough rates."""
@@ -43,7 +43,10 @@ class LevelReview:
 
 @dataclass(frozen=True)
 class SetReview:
-    """What one criteria set says. Its verdict is met if any level is met, not met only if every level is not met."""
+    """What one criteria set says. Its verdict is met if any level is met, not met only if every level is not met.
+
+    level: the strictest level that is met; empty where none is.
+    """
 
     criteria: CriteriaSet
     verdict: Verdict
@@ -67,7 +70,12 @@ class SetReview:
 
     @property
     def _told(self) -> LevelReview:
-        return next((level for level in self.levels if level.id == self.level), self.levels[0])
+        return next(level for level in self.levels if level.verdict is self.verdict)
+
+    @property
+    def is_loose(self) -> bool:
+        """Only a level that falls short of the set's strictest one is met (possible, probable)."""
+        return self.verdict is Verdict.MET and self.level != self.levels[0].id
 
 
 @dataclass(frozen=True)
@@ -195,8 +203,8 @@ def _review_set(item: CriteriaSet, record: Record, knowledge: Knowledge, memo: d
         )
     verdicts = [level.verdict for level in levels]
     verdict = next((v for v in (Verdict.MET, Verdict.UNKNOWN) if v in verdicts), Verdict.NOT_MET)
-    told = next(level.id for level in levels if level.verdict is verdict)
-    return SetReview(item, verdict, told, tuple(levels))
+    met = next((level.id for level in levels if level.verdict is Verdict.MET), "")
+    return SetReview(item, verdict, met, tuple(levels))
 
 
 def _parts(judgement: Judgement, knowledge: Knowledge) -> tuple[Part, ...]:
@@ -259,46 +267,23 @@ def _cautions(
         if judge(raw["rule"], record, memo).verdict is Verdict.MET
     ]
     for finding, _ in conflicts(memo.values()):
+        concept = knowledge.concepts[finding]
+        followed = (
+            "of several samples the highest counts; the laboratory's own limit goes before the report's word, and a "
+            "word that a number without such a limit contradicts was left open."
+            if concept.kind == "quantity"
+            else "the better method, then the later day, was followed."
+        )
         found.append(
-            Caution(
-                f"conflict-{finding}",
-                f"{knowledge.concepts[finding].label}: the record speaks for it and "
-                "against it; the better method, then the later day, was followed.",
-            )
+            Caution(f"conflict-{finding}", f"{concept.label}: the record speaks for it and against it; {followed}")
         )
     found.extend(_not_excluded(memo.values(), record, knowledge))
-    start = record.first_day(knowledge.therapies)
-    if start is not None:
-        found.append(
-            Caution(
-                "after-treatment",
-                f"Treatment of the plasma-cell disorder began on {start}: the criteria "
-                "judge the time until then, and later findings were left out.",
-            )
-        )
-    unplaced = [
-        event
-        for event in record.events
-        if event.finding in knowledge.therapies and event.date is None and event.status != ABSENT
+    found.extend(_treatment(memo.values(), record, knowledge))
+    met = [
+        item.criteria.label
+        for item in sets
+        if item.verdict is Verdict.MET and not item.is_loose and item.criteria.diagnoses == TARGET
     ]
-    if unplaced and start is None:
-        found.append(
-            Caution(
-                "treatment-undated",
-                "Treatment of the plasma-cell disorder is recorded without a date: what was "
-                "found after it could not be told from what was found before, and all of it was read.",
-            )
-        )
-    undated = sum(event.date is None for event in record.events)
-    if undated and start is not None:
-        found.append(
-            Caution(
-                "undated",
-                f"{undated} findings have no date: they were read as before treatment where they "
-                "speak for a criterion, and left out where they would speak against one.",
-            )
-        )
-    met = [item.criteria.label for item in sets if item.verdict is Verdict.MET and item.criteria.diagnoses == TARGET]
     not_met = [
         item.criteria.label for item in sets if item.verdict is Verdict.NOT_MET and item.criteria.diagnoses == TARGET
     ]
@@ -313,15 +298,68 @@ def _cautions(
     return tuple(found)
 
 
+def _treatment(judgements: Iterable[Judgement], record: Record, knowledge: Knowledge) -> Iterator[Caution]:
+    """What treatment on record keeps from speaking, or from speaking against."""
+    certain, perhaps = knowledge.therapies, knowledge.perhaps_therapies
+    start, doubt = record.first_day(certain), record.first_day(perhaps)
+    used = {judgement.rule.finding for judgement in judgements if isinstance(judgement.rule, Present | Above)}
+    findings = [
+        event
+        for event in record.events
+        if event.finding in used and knowledge.concepts[event.finding].kind != "treatment"
+    ]
+    if start is not None:
+        left_out = _findings(sum(event.date is not None and event.date > start for event in findings))
+        yield Caution(
+            "after-treatment",
+            f"Treatment of the plasma-cell disorder began on {start}: the criteria and the probabilities judge the "
+            f"time until then. Not used, since later: {left_out}.",
+        )
+    if record.undated(certain):
+        yield Caution(
+            "treatment-undated",
+            "Treatment of the plasma-cell disorder is recorded without a date: any finding may be from after it, and "
+            "can speak for POEMS, but not against it.",
+        )
+    given = [
+        knowledge.concepts[name].label
+        for name in perhaps
+        if any(event.status != ABSENT for event in record.by_finding.get(name, ()))
+    ]
+    if given and (record.undated(perhaps) or start is None or (doubt is not None and doubt < start)):
+        since = "" if doubt is None or record.undated(perhaps) else f" after {doubt}"
+        yield Caution(
+            "perhaps-treatment",
+            f"{', '.join(given)}: may or may not have been for the plasma-cell disorder. What was found{since} can "
+            "speak for POEMS, but not against it.",
+        )
+    undated = sum(event.date is None for event in findings)
+    if undated and (start is not None or doubt is not None):
+        yield Caution(
+            "undated",
+            f"Without a date: {_findings(undated)}. In a treated patient such a finding can speak for a criterion, but "
+            "not against one.",
+        )
+
+
+def _findings(number: int) -> str:
+    return f"{number or 'no'} {'finding' if number == 1 else 'findings'}"
+
+
 def _not_excluded(judgements: Iterable[Judgement], record: Record, knowledge: Knowledge) -> Iterator[Caution]:
     """The findings that were recorded as absent by a method too weak to exclude them."""
     for judgement in judgements:
         rule = judgement.rule
         if isinstance(rule, Present) and judgement.verdict is Verdict.UNKNOWN and rule.methods:
-            absent = [event for event in record.by_finding.get(rule.finding, ()) if event.status == ABSENT]
+            excluding = {method.id for method in rule.methods if method.excludes}
+            absent = [
+                event
+                for event in record.by_finding.get(rule.finding, ())
+                if event.status == ABSENT and event.method not in excluding
+            ]
             if absent:
                 methods = sorted({event.method or "a method that is not said" for event in absent})
-                better = " or ".join(method.id for method in rule.methods if method.excludes)
+                better = " or ".join(method.id for method in rule.methods if method.excludes and method.id)
                 yield Caution(
                     f"not-excluded-{rule.finding}",
                     f"{knowledge.concepts[rule.finding].label}: recorded absent "

@@ -30,24 +30,29 @@ class Present:
 
     methods: best first. Empty: any recorded absence counts. Otherwise an absence counts only by a method that
     excludes; a method not listed, or not said, ranks after all listed ones and never excludes.
-    before: treatments; once one of them has begun (a dated event), later events do not count, and an undated event can
-    speak for the finding but not against it. The day of the first treatment itself still counts.
+    before: treatments; once one of them has begun (a dated event), later events do not count. The day of the first
+    treatment itself still counts. perhaps: treatments that may have been for something else; they leave nothing out.
+    A weak event, one that either may have changed, can speak for the finding but not against it: any event, where some
+    such treatment has no date; an undated event, where some has one; an event after the first dated `perhaps`.
     """
 
     finding: str
     methods: tuple[Method, ...] = ()
     before: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Above:
     """A quantity is above a limit, in the concept's canonical unit.
 
-    by_lab_limit: judge against `times` x the sample's own upper limit where it is recorded, strictly above; a report
-    that calls a sample raised (status) without limit or value decides too. Only where neither is known, `limit` speaks.
+    by_lab_limit: judge against `times` x the sample's own upper limit where it is recorded, strictly above; without
+    one, the report's word (status) decides, unless `limit` says the certain opposite of it: then the sample stays open.
+    Only where neither is known, `limit` alone speaks. With other `times` than 1 the word is not heard.
     limit: None where no number may be used. clear_below: a value from here up to `limit` leaves the question open
     (a grey zone between published limits); None means `limit` itself, no grey zone.
     inclusive: a value equal to `limit` is above it. take: which sample counts, the highest or the latest.
+    before, perhaps: as in Present; a weak sample that is not above leaves the question open.
     """
 
     finding: str
@@ -58,6 +63,7 @@ class Above:
     times: float = 1.0
     take: Literal["highest", "latest"] = "highest"
     before: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

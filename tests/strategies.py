@@ -22,11 +22,13 @@ from poems.rules import Above, AtLeast, Judged, Method, Named, Not, Present, Rul
 
 FINDINGS = ("rash", "level", "o'brien\"; drop table events; --")
 TREATMENTS = ("drug-a", "drug-b")
+DOUBTFUL = ("drug-c", "drug-b")  # one of them also closes
 PATIENTS = ("p", "p", "p", "q", "q", "r'")  # one with many events, one with few
 METHODS = ("ct", "survey", "")
 DAYS = tuple(date(2020, 1, day) for day in range(1, 5))
 CLEAR_BELOW, LIMIT, TIMES, OWN_LIMIT = 80.0, 100.0, 0.1, 3.0
 BEFORE = ((), (), TREATMENTS[:1], TREATMENTS)
+PERHAPS = ((), (), DOUBTFUL[:1], DOUBTFUL)
 NAMES = ("major", "Major", "patient", "major.0", "", "o'brien\"; --")
 
 Batch = tuple[dict[str, Rule], list[Event], date | None]
@@ -48,7 +50,7 @@ EDGES = [*product(around(LIMIT), (None, OWN_LIMIT)), *product(around(CLEAR_BELOW
 def a_present(rng: Random) -> Present:
     """One leaf of a finding."""
     methods = [Method(method, rng.random() < 0.6) for method in rng.sample(METHODS, rng.choice((0, 0, 1, 2, 3)))]
-    return Present(rng.choice(FINDINGS), tuple(methods), rng.choice(BEFORE))
+    return Present(rng.choice(FINDINGS), tuple(methods), rng.choice(BEFORE), rng.choice(PERHAPS))
 
 
 def an_above(rng: Random) -> Above:
@@ -56,7 +58,8 @@ def an_above(rng: Random) -> Above:
     return Above(
         rng.choice(FINDINGS), limit=rng.choice((LIMIT, LIMIT, None)), clear_below=rng.choice((None, CLEAR_BELOW)),
         inclusive=rng.random() < 0.5, by_lab_limit=rng.random() < 0.5, times=rng.choice((1.0, TIMES)),
-        take="latest" if rng.random() < 0.5 else "highest", before=rng.choice(BEFORE))
+        take="latest" if rng.random() < 0.5 else "highest", before=rng.choice(BEFORE),
+        perhaps=rng.choice(PERHAPS))
 
 
 def a_rule(rng: Random, depth: int = 3, leaf: Callable[[Random], Rule] | None = None) -> Rule:
@@ -87,8 +90,8 @@ def an_observation(rng: Random) -> Event:
 
 def a_treatment(rng: Random) -> Event:
     """One event of a treatment, given or denied, dated or not."""
-    return Event(rng.choice(PATIENTS), rng.choice(TREATMENTS), rng.choice((None, *DAYS)),
-                 rng.choice(("present", "present", "", "absent")))
+    return Event(rng.choice(PATIENTS), rng.choice((*TREATMENTS, *DOUBTFUL)), rng.choice((None, *DAYS, *DAYS)),
+                 rng.choice(("present", "", "absent")))
 
 
 def a_batch(rng: Random, crowd: int = 1) -> Batch:

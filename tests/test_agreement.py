@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from strategies import (
     CLEAR_BELOW,
     DAYS,
+    DOUBTFUL,
     LIMIT,
     OWN_LIMIT,
     TREATMENTS,
@@ -33,7 +34,7 @@ from poems.engines import sql
 from poems.engines.duckdb import VERDICTS, create_verdicts, insert_events, run
 from poems.engines.sql import CompiledSql, compile_rules
 from poems.errors import EngineError
-from poems.evaluate import Judgement, evaluate, judge
+from poems.evaluate import Judgement, _contradicts, evaluate, judge
 from poems.record import ABSENT, COMPARATORS, PRESENT, Event, Record, records
 from poems.rules import Above, AtLeast, Judged, Named, Not, Present, Rule, Verdict, walk
 
@@ -108,6 +109,7 @@ SEEN: dict[str, Callable[[Rule], bool]] = {
     "present": lambda rule: isinstance(rule, Present),
     "present, methods": lambda rule: isinstance(rule, Present) and bool(rule.methods),
     "present, before": lambda rule: isinstance(rule, Present) and bool(rule.before),
+    "present, perhaps": lambda rule: isinstance(rule, Present) and bool(rule.perhaps),
     "above": lambda rule: isinstance(rule, Above),
     "above, no limit": lambda rule: isinstance(rule, Above) and rule.limit is None,
     "above, grey zone": lambda rule: isinstance(rule, Above) and None not in (rule.limit, rule.clear_below),
@@ -116,6 +118,10 @@ SEEN: dict[str, Callable[[Rule], bool]] = {
     "above, times": lambda rule: isinstance(rule, Above) and rule.by_lab_limit and rule.times != 1,
     "above, latest": lambda rule: isinstance(rule, Above) and rule.take == "latest",
     "above, before": lambda rule: isinstance(rule, Above) and bool(rule.before),
+    "above, perhaps": lambda rule: isinstance(rule, Above) and bool(rule.perhaps),
+    "before and perhaps": lambda rule: isinstance(rule, Present | Above) and bool(rule.before and rule.perhaps),
+    "before or perhaps": lambda rule: isinstance(rule, Present | Above) and bool({*rule.before} & {*rule.perhaps}),
+    "hears the word": lambda rule: isinstance(rule, Above) and rule.by_lab_limit and rule.times == 1,
     "any": lambda rule: isinstance(rule, AtLeast) and rule.n == 1 and len(rule.parts) > 1,
     "all": lambda rule: isinstance(rule, AtLeast) and rule.n == len(rule.parts) > 1,
     "some": lambda rule: isinstance(rule, AtLeast) and 1 < rule.n < len(rule.parts),
@@ -126,10 +132,13 @@ SEEN: dict[str, Callable[[Rule], bool]] = {
     "named": lambda rule: isinstance(rule, Named),
     "named, asks": lambda rule: isinstance(rule, Named) and bool(rule.asks),
 }
+HEARS = (Above("level", LIMIT, CLEAR_BELOW, by_lab_limit=True), Above("level", LIMIT, by_lab_limit=True))
 
 
 def test_generator_reaches_every_node_and_option(sample: list[Batch]) -> None:
-    """Every node type and option, comparator, status, missing date, and side of the therapy day is drawn often."""
+    """Every node type and option, comparator, status, missing date, and side of the therapy day is drawn often; so are
+    treatments without a date, given or denied, and words that a number contradicts, beside an own limit or none.
+    """
     seen, met = Counter[str](), Counter[object]()
     for given_rules, given_events, as_of in sample:
         for node in (node for rule in given_rules.values() for node in walk(rule)):
@@ -138,13 +147,20 @@ def test_generator_reaches_every_node_and_option(sample: list[Batch]) -> None:
         for event in given_events:
             met.update([event.comparator, event.status, event.date, ("value", event.value), ("own", event.upper_limit)])
         for record in records(given_events):
-            start = record.first_day(TREATMENTS)
-            met.update(("side", (event.date > start) - (event.date < start)) for event in record.events
-                       if start and event.date)
+            for kind in (TREATMENTS, DOUBTFUL):
+                start = record.first_day(kind)
+                met.update(("side", kind, (event.date > start) - (event.date < start)) for event in record.events
+                           if start and event.date)
+                met.update(("undated", kind, event.status) for event in record.events
+                           if event.finding in kind and event.date is None)
+            met.update(("contradicted", event.upper_limit is None) for event in record.events
+                       for node in HEARS if _contradicts(node, event))
     assert {option: seen[option] for option in SEEN if seen[option] < 20} == {}
     wanted = [None, DAYS[2], True, *COMPARATORS, "", PRESENT, ABSENT, ("value", None), ("own", None),
               ("own", OWN_LIMIT), *(("value", value) for value in around(LIMIT)),
-              *(("side", side) for side in (-1, 0, 1))]
+              *(("contradicted", alone) for alone in (True, False)),
+              *(("side", kind, side) for kind in (TREATMENTS, DOUBTFUL) for side in (-1, 0, 1)),
+              *(("undated", kind, status) for kind in (TREATMENTS, DOUBTFUL) for status in ("", PRESENT, ABSENT))]
     assert {str(option): met[option] for option in wanted if met[option] < 20} == {}
 
 
@@ -166,16 +182,32 @@ FAULTS = {
     "lab limit ignored": ("when leaf.by_lab_limit and", "when false and"),
     "lab limit always used": ("when leaf.by_lab_limit and", "when"),
     "times ignored": ("leaf.times * known", "known"),
-    "times forgotten for the report's word": ("when by_status and status", "when status"),
+    "times forgotten for the report's word": ("when not by_status then", "when status = '' then"),
+    "own limit forgotten beside the report's word": ("by_status and own_limit is null and", "by_status and"),
+    "word always wins": ("when number_says is null or number_says = (status = 'present') then", "when true then"),
+    "number always wins": ("when not by_status then", "when number_says is not null or not by_status then"),
+    "grey zone silences the word": ("number_says is null or number_says =", "number_says ="),
+    "unanswered word counts": ("and status in ('present', 'absent') as", "as"),
     "comparator ignored": ("when comparator = '<' ", "when false "),
     "<= as <": ("comparator = '<=' then", "false then"),
     "> as >=": ("when over_limit or at_limit then true end", "when over_limit then true end"),
     ">= as =": ("when comparator = '>=' then", "when false then"),
     "before ignored": ("or known.seen_on <= begun.first_day", "or true"),
     "therapy day itself left out": ("known.seen_on <= begun.first_day", "known.seen_on < begun.first_day"),
-    "denied therapy counts": ("and known.status <> 'absent'", ""),
+    "denied therapy counts": ("where known.status <> 'absent'", ""),
     "undated events left out": ("or known.seen_on is null or", "or"),
-    "undated absence speaks against": ("begun.first_day is not null and known.seen_on is null as", "false as"),
+    "undated absence speaks against": ("(begun.therapy is not null and known.seen_on is null)", "false"),
+    "undated absence is weak without treatment": ("begun.therapy is not null and known", "known"),
+    "undated treatment ignored": ("begun.undated or", "false or"),
+    "undated treatment leaves out": ("<= begun.first_day", "<= begun.first_day and not begun.undated"),
+    "perhaps closes": ("case when ending.closes then", "case when true then"),
+    "perhaps never weak": ("case when not ending.closes then", "case when false then"),
+    "day of a perhaps treatment is weak": ("> begun.doubtful_from", ">= begun.doubtful_from"),
+    "after a perhaps treatment is firm": ("or known.seen_on > begun.doubtful_from", ""),
+    "weak negative value counts": ("quantity, weak, weight, case\n    when not q", "quantity, "
+                                   "weak and not quantity as weak, weight, case\n    when not q"),
+    "weak value is left out": ("(not says and weak)", "false"),
+    "weak presence is lost": ("filter (where says)", "filter (where says and not weak)"),
     "excludes ignored": ("coalesce(ranked.excludes, false)", "true"),
     "unlisted method excludes": ("coalesce(ranked.excludes, false)", "coalesce(ranked.excludes, true)"),
     "methods not ranked": ("coalesce(ranked.grade, 0)", "0"),
@@ -270,7 +302,8 @@ def test_date_outside_the_calendar_is_no_date() -> None:
     con = duckdb.connect()
     insert_events(con, [Event("p", "q", status=ABSENT), Event("p", "drug", status=PRESENT)])
     con.execute("update events set date = 'infinity'")
-    assert run({"r": Present("q", before=("drug",))}, "events", connection=con) == {"p": {"r": NOT_MET}}
+    rules = {"r": Present("q", before=("drug",)), "s": Present("q")}
+    assert run(rules, "events", connection=con) == {"p": {"r": UNKNOWN, "s": NOT_MET}}
 
 
 # Both sides of each limit: below, at, above; then the same for censored values. Written from rules.py, not from a run.

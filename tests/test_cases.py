@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from poems.engines.duckdb import run
 from poems.evaluate import evaluate
 from poems.knowledge import Knowledge
 from poems.record import Event, Record, records
-from poems.review import Review, SetReview, assess
+from poems.review import ABOUT_EQUAL_BITS, Review, SetReview, assess
 from poems.rules import Verdict
 
 WRITTEN = [
@@ -224,7 +225,15 @@ def test_a_test_that_was_done_is_not_proposed_again(knowledge: Knowledge) -> Non
 
 
 def test_among_tests_that_tell_as_much_the_one_that_settles_and_harms_least_comes_first(knowledge: Knowledge) -> None:
-    """Case 08 has all but a major criterion: a blood sample for VEGF comes before the CT and the biopsy."""
-    path = next(path for path in PUBLISHED if path.stem == "case-08")
-    found = [test.id for test in published_review(path, knowledge).next_tests]
-    assert found[:2] == ["vegf-plasma", "ct-bone-window"]
+    """In case 10 nothing tells much: a blood sample that settles two sets comes before marrow and node biopsies."""
+    found = [
+        published_review(path, knowledge).next_tests
+        for path in PUBLISHED
+        if path.stem in ("case-08", "case-10", "case-16")
+    ]
+    for tests in found:
+        for first, second in pairwise(tests):
+            alike = round(first.gain_bits / ABOUT_EQUAL_BITS) == round(second.gain_bits / ABOUT_EQUAL_BITS)
+            assert first.gain_bits > second.gain_bits - ABOUT_EQUAL_BITS
+            assert not alike or (not first.could_settle, first.burden) <= (not second.could_settle, second.burden)
+    assert [test.id for test in found[1]][:2] == ["vegf-plasma", "marrow-biopsy"]

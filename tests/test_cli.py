@@ -42,6 +42,7 @@ def test_each_command_says_what_it_promises(case: dict[str, Any], tmp_path: Path
     said = " ".join(out.split())
     assert all(" ".join(word.split()) in said for word in case.get("stdout", [])), out
     assert all(word in err for word in case.get("stderr", [])), err
+    assert not any(word in err for word in case.get("not-stderr", [])), err
     assert "stdout" not in case or case["stdout"] or not out
     assert "stderr" not in case or case["stderr"] or not err
     assert "Traceback" not in out + err

@@ -15,6 +15,7 @@ from poems.record import ABSENT, PRESENT
 Coding = tuple[str, str]
 """A system (URI, or prefix of a compact identifier) and a code."""
 
+_TERMINOLOGIES = frozenset(words.SYSTEMS.values())
 _PRINTABLE = re.compile(r"[A-Za-z0-9:/._#+-]{1,120}")
 
 
@@ -54,7 +55,11 @@ def compact(identifier: str) -> Coding:
 
 
 def named(entries: Entries, where: str, codings: Sequence[Coding], text: str) -> list[Match]:
-    """The concepts that an entry names; none, with notes, where we know no code and no name of it."""
+    """The concepts that an entry names; none, with notes, where we know no code and no name of it.
+
+    The text is looked at only where no code is of a terminology that we know: a code that we have no concept for says
+    that it means something else, whatever the words beside it (a neuropathy of one nerve is called neuropathy too).
+    """
     found: dict[str, Match] = {}
     for system, code in ((system_of(system), code) for system, code in codings):
         match = _by_code(entries, system, plain_code(system, code))
@@ -63,10 +68,11 @@ def named(entries: Entries, where: str, codings: Sequence[Coding], text: str) ->
             found[match.concept.id] = Match(kept.concept, kept.says_so or match.says_so, kept.denies or match.denies)
     if found:
         return [found[concept.id] for concept in specific_only(match.concept for match in found.values())]
-    concept = entries.knowledge.by_name(text) if text else None
+    understood = any(system_of(system) in _TERMINOLOGIES for system, _ in codings)
+    concept = entries.knowledge.by_name(text) if text and not understood else None
     if concept is not None:
         entries.count(("text", concept.id), where, f"{concept.id} was recognised by its name, not by a code",
-                      "a code", "Check that the text means it.")
+                      "a code", "Check that the text means it.", "caution")
         return [Match(concept, not is_quantity(concept), True)]
     _note_unknown(entries, where, codings)
     return []

@@ -13,6 +13,7 @@ from typing import Final
 from poems.adapters import words
 from poems.adapters.document import RefusedError
 from poems.record import ABSENT, COMPARATORS, PRESENT, SPECIMENS
+from poems.units import NAMES
 
 LONGEST: Final = 256
 LARGEST: Final = 1e15  # beyond any count or amount that a litre of anything holds, in any unit a laboratory prints
@@ -159,9 +160,15 @@ def method(raw: object) -> str:
     return slug
 
 
-_SHORT_UNIT = re.compile(r"(?!.*\d{3})(?!.*[A-Za-z]{5})[\w\u00b5%/\[\]{}()*^.\u00b2\u00b3\u00d7 +-]{1,24}")
 
 
 def shown_unit(unit: str) -> str:
-    """A unit as it may stand in a message: what does not look like one is not printed."""
-    return f'unit "{unit}"' if _SHORT_UNIT.fullmatch(unit) else "a unit that we do not know"
+    """A unit as it may stand in a message: one that is known somewhere, or that looks like one and like nothing else.
+
+    A cell in the wrong column may hold a value, a day or a name.
+    """
+    known = any(unit in names for names in NAMES.values())
+    return f'unit "{unit}"' if known or _UNIT_LIKE.fullmatch(unit) else "a unit that we do not know"
+
+
+_UNIT_LIKE = re.compile(r"(?=.*[/%\[])(?!.*\d)(?!.*[A-Za-z]{5})[\w\u00b5%/\[\]{}()*^.+-]{1,16}")

@@ -23,6 +23,7 @@ NEEDED = {"patient": "varchar", "date": "date", "finding": "varchar", "status": 
 _BITS = 60  # leaves in a BIGINT
 
 Scalar = str | int | float | bool | None
+_Window = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -154,25 +155,31 @@ known as (
 
 
 def _leaf_tables(leaves: Mapping[int, Present | Above]) -> list[str]:
-    """The stages that hold what the leaves ask for: the leaves, the methods they rank, the treatments that end them."""
-    windows = dict.fromkeys(rule.before for rule in leaves.values() if rule.before)
-    therapies = {before: number for number, before in enumerate(windows)}
+    """The stages that hold what the leaves ask for: the leaves, the methods they rank, the treatments of the clone."""
+    windows = dict.fromkeys(_window(rule) for rule in leaves.values() if any(_window(rule)))
+    therapies = {window: number for number, window in enumerate(windows)}
     leaf = {"leaf": "integer", "finding": "varchar", "therapy": "integer", "quantity": "boolean",
             "by_method": "boolean", "latest": "boolean", "threshold": "double", "clear_below": "double",
             "meets_equal": "boolean", "clears_equal": "boolean", "by_lab_limit": "boolean", "by_status": "boolean",
             "times": "double", "word": "integer", "mark": "bigint"}
     method = {"leaf": "integer", "method": "varchar", "grade": "integer", "excludes": "boolean"}
-    therapy = {"therapy": "integer", "finding": "varchar"}
+    therapy = {"therapy": "integer", "finding": "varchar", "closes": "boolean"}
     rows = [(*_leaf_row(place, rule, therapies), *_word_and_mark(number))
             for number, (place, rule) in enumerate(leaves.items())]
     return [_table("leaf", leaf, rows),
             _table("ranked", method, [row for place, rule in leaves.items() for row in _method_rows(place, rule)]),
-            _table("ending", therapy, [(number, finding) for before, number in therapies.items()
-                                       for finding in dict.fromkeys(before)])]
+            _table("ending", therapy, [(number, finding, closes) for (before, perhaps), number in therapies.items()
+                                       for findings, closes in ((before, True), (perhaps, False))
+                                       for finding in dict.fromkeys(findings)])]
 
 
-def _leaf_row(place: int, rule: Present | Above, therapies: Mapping[tuple[str, ...], int]) -> tuple[Scalar, ...]:
-    head = (place, rule.finding, therapies.get(rule.before))
+def _window(rule: Present | Above) -> _Window:
+    """The treatments that close a leaf's record, and those that may."""
+    return rule.before, rule.perhaps
+
+
+def _leaf_row(place: int, rule: Present | Above, therapies: Mapping[_Window, int]) -> tuple[Scalar, ...]:
+    head = (place, rule.finding, therapies.get(_window(rule)))
     if isinstance(rule, Present):
         return (*head, False, bool(rule.methods), False, None, None, False, False, False, False, None)
     limit = None if rule.limit is None else float(rule.limit)
@@ -191,14 +198,17 @@ def _method_rows(place: int, rule: Present | Above) -> list[tuple[Scalar, ...]]:
     return [(place, method, grade, method in excluding) for method, grade in grades.items()]
 
 
-# `sample` joins events and leaves, `measured` compares, `voice` is what a sample says to its leaf, `tally` the
-# weightiest voice for, against and undecided, and `decided` weighs those. Weight: the method's grade, then the day as
-# yyyymmdd, so that no dialect's date arithmetic is needed; where the highest value counts, all weigh the same.
+# `begun` is when treatment closed a record or may have, `sample` joins events and leaves (weak: may speak for its leaf,
+# not against it), `measured` compares, `numbered` adds what the number says, `voice` what the sample says to its
+# leaf, `tally` the weightiest voice for, against and undecided, and `decided` weighs those. Weight: the method's grade,
+# then the day as yyyymmdd, so that no dialect's date arithmetic is needed; where the highest value counts, all weigh
+# the same.
 _LEAF_VERDICTS = """\
 begun as (
-  select known.patient, ending.therapy, min(known.seen_on) as first_day
+  select known.patient, ending.therapy, min(case when ending.closes then known.seen_on end) as first_day,
+    min(case when not ending.closes then known.seen_on end) as doubtful_from, count(*) > count(known.seen_on) as undated
   from known join ending on ending.finding = known.finding
-  where known.seen_on is not null and known.status <> 'absent'
+  where known.status <> 'absent'
   group by known.patient, ending.therapy),
 sample as (
   select known.patient, known.status, known.comparator, known.value, leaf.leaf, leaf.quantity, leaf.latest,
@@ -206,15 +216,16 @@ sample as (
     case when leaf.by_lab_limit and known.value is not null then leaf.times * known.upper_limit end as own_limit,
     not leaf.by_method or coalesce(ranked.excludes, false) as can_exclude, coalesce(ranked.grade, 0) as grade,
     coalesce(known.seen_on, date '0001-01-01') as ordered_on,
-    begun.first_day is not null and known.seen_on is null as perhaps_late
+    coalesce(begun.undated or (begun.therapy is not null and known.seen_on is null)
+      or known.seen_on > begun.doubtful_from, false) as weak
   from known
   join leaf on leaf.finding = known.finding
   left join begun on begun.patient = known.patient and begun.therapy = leaf.therapy
   left join ranked on ranked.leaf = leaf.leaf and ranked.method = known.method
   where begun.first_day is null or known.seen_on is null or known.seen_on <= begun.first_day),
 measured as (
-  select patient, leaf, quantity, status, comparator, can_exclude, perhaps_late,
-    by_status and own_limit is null as by_status,
+  select patient, leaf, quantity, status, comparator, can_exclude, weak,
+    by_status and own_limit is null and status in ('present', 'absent') as by_status,
     value > coalesce(own_limit, threshold) as over_limit,
     value = coalesce(own_limit, threshold) as at_limit,
     own_limit is null and meets_equal as meets_equal,
@@ -224,24 +235,28 @@ measured as (
     case when quantity and not latest then 0 else cast(grade as bigint) * 100000000 + cast(extract(year from ordered_on)
       * 10000 + extract(month from ordered_on) * 100 + extract(day from ordered_on) as bigint) end as weight
   from sample),
-voice as (
-  select patient, leaf, quantity, perhaps_late, weight, case
-    when not quantity and status = 'present' then true
-    when not quantity and status = 'absent' and can_exclude then false
-    when not quantity then null
-    when by_status and status in ('present', 'absent') then status = 'present'
+numbered as (
+  select patient, leaf, quantity, status, can_exclude, weak, by_status, weight, case
     when comparator = '<' then case when under_clear or at_clear then false end
     when comparator = '<=' then case when under_clear or (at_clear and clears_equal) then false end
     when comparator = '>' then case when over_limit or at_limit then true end
     when comparator = '>=' then case when over_limit or (at_limit and meets_equal) then true end
     when over_limit or (at_limit and meets_equal) then true
-    when under_clear or (at_clear and clears_equal) then false end as says
+    when under_clear or (at_clear and clears_equal) then false end as number_says
   from measured),
+voice as (
+  select patient, leaf, quantity, weak, weight, case
+    when not quantity and status = 'present' then true
+    when not quantity and status = 'absent' and can_exclude then false
+    when not quantity then null
+    when not by_status then number_says
+    when number_says is null or number_says = (status = 'present') then status = 'present' end as says
+  from numbered),
 tally as (
   select patient, leaf,
     coalesce(max(weight) filter (where says), -2) as met,
-    coalesce(max(weight) filter (where not says and not perhaps_late), -2) as not_met,
-    coalesce(max(weight) filter (where quantity and (says is null or (not says and perhaps_late))), -1) as undecided
+    coalesce(max(weight) filter (where not says and not weak), -2) as not_met,
+    coalesce(max(weight) filter (where quantity and (says is null or (not says and weak))), -1) as undecided
   from voice group by patient, leaf),
 decided as (
   select tally.patient, leaf.word, leaf.mark, case

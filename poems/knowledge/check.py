@@ -104,7 +104,7 @@ class _References:
     def _concepts(self) -> Iterator[Issue]:
         for key, concept in self.concepts.items():
             where = f"concepts.yaml, {key}"
-            for field in ("shown_by", "excluded_by"):
+            for field in ("shown_by", "excluded_by", "unreadable_after"):
                 for name in concept.get(field, ()):
                     if name not in self.concepts:
                         yield _unresolved(f"{where}.{field}", name, "a concept")

@@ -29,6 +29,7 @@ from poems.knowledge.ruling import Rules
 from poems.rules import Method, Named
 
 Raw = Mapping[str, Any]
+UNSAID = "unsaid"  # in the files: a finding whose method nobody said; an event then has an empty one
 
 
 def load(directory: Path | None = None) -> Knowledge:
@@ -120,10 +121,13 @@ def reference(raw: Raw) -> Reference:
 
 def _concept(key: str, raw: Raw) -> Concept:
     fields = dict(raw)
-    for name in ("synonyms", "shown_by", "excluded_by"):
+    for name in ("synonyms", "shown_by", "excluded_by", "unreadable_after"):
         fields[name] = tuple(fields.get(name, ()))
     fields["codes"] = {system: tuple(map(str, codes)) for system, codes in fields.get("codes", {}).items()}
-    fields["methods"] = tuple(Method(**method) for method in fields.get("methods", ()))
+    fields["methods"] = tuple(
+        Method("" if method["id"] == UNSAID else method["id"], method["excludes"])
+        for method in fields.get("methods", ())
+    )
     fields["source"] = reference(fields["source"]) if "source" in fields else None
     return Concept(id=key, **fields)
 

@@ -65,7 +65,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """A finding, test, treatment or label as records name it."""
+    """A finding, test, treatment or label as records name it.
+
+    therapy: of a treatment, `plasma-cell` (acts on the clone), `perhaps-plasma-cell` (may have been for something else)
+    or `other`. unreadable_after: of a quantity, treatments after which a sample of it cannot be read.
+    """
 
     id: str
     label: str
@@ -80,10 +84,16 @@ class Concept:
     excluded_by: tuple[str, ...] = ()
     methods: tuple[Method, ...] = ()
     therapy: str = ""
+    unreadable_after: tuple[str, ...] = ()
     molar_mass: float | None = None
     label_of: str = ""
     source: Reference | None = None
     note: str = ""
+
+
+def treatments(concepts: Mapping[str, Concept], therapy: str) -> tuple[str, ...]:
+    """The ids of the concepts that are such a therapy, sorted."""
+    return tuple(sorted(concept.id for concept in concepts.values() if concept.therapy == therapy))
 
 
 @dataclass(frozen=True)
@@ -231,7 +241,12 @@ class Knowledge:
     @cached_property
     def therapies(self) -> tuple[str, ...]:
         """The treatments of the plasma-cell disorder: criteria judge the time before the first of them."""
-        return tuple(sorted(concept.id for concept in self.concepts.values() if concept.therapy == "plasma-cell"))
+        return treatments(self.concepts, "plasma-cell")
+
+    @cached_property
+    def perhaps_therapies(self) -> tuple[str, ...]:
+        """The treatments that may have been for the plasma-cell disorder or for something else."""
+        return treatments(self.concepts, "perhaps-plasma-cell")
 
     @cached_property
     def _codes(self) -> dict[tuple[str, str], Concept]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from poems.knowledge.model import Concept
+from poems.knowledge.model import Concept, treatments
 from poems.rules import Above, AtLeast, Judged, Named, Not, Present, Rule
 
 Raw = Mapping[str, Any]
@@ -16,7 +16,8 @@ class Rules:
 
     def __init__(self, concepts: Mapping[str, Concept], components: Mapping[str, Raw]) -> None:
         self.concepts, self.components = concepts, components
-        self.before = tuple(sorted(c.id for c in concepts.values() if c.therapy == "plasma-cell"))
+        self.before = treatments(concepts, "plasma-cell")
+        self.perhaps = treatments(concepts, "perhaps-plasma-cell")
         self.wholes: dict[str, list[str]] = {}
         for concept in concepts.values():
             for part in concept.shown_by:
@@ -59,7 +60,8 @@ class Rules:
             by_lab_limit=raw.get("by-lab-limit", False),
             times=float(raw.get("times", 1.0)),
             take=raw.get("take", "highest"),
-            before=self.before,
+            before=self.before + self.concepts[raw["concept"]].unreadable_after,
+            perhaps=self.perhaps,
         )
 
     def present(self, name: str, upward: bool = True) -> Rule:
@@ -84,7 +86,7 @@ class Rules:
     def _leaf(self, name: str) -> Rule:
         key = f"={name}", True
         if key not in self._presents:
-            self._presents[key] = Present(name, self.concepts[name].methods, self.before)
+            self._presents[key] = Present(name, self.concepts[name].methods, self.before, self.perhaps)
         return self._presents[key]
 
 

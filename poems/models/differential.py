@@ -176,13 +176,13 @@ class _Table:
         grades, sources = [], []
         for i, disease in enumerate(diseases):
             studies = [count for count in feature.counts if disease in count.diseases]
+            carried = _carried_over(feature.background, disease)
             if studies:
                 self.met[i] = _pooled(studies, rng)
-            elif feature.background:
-                self.met[i] = _draw(feature.background, rng, at_most=CARRIED_OVER)
-            grades.append(_grade(studies, feature.background))
-            sources.append(tuple(count.source for count in studies)
-                           or ((feature.background.source,) if feature.background else ()))
+            elif carried:
+                self.met[i] = _draw(carried, rng, at_most=CARRIED_OVER)
+            grades.append(_grade(studies, carried))
+            sources.append(tuple(count.source for count in studies) or ((carried.source,) if carried else ()))
         self.grades, self.sources = tuple(grades), tuple(sources)
         self.uncounted = np.isnan(self.met[:, 0])
         self.target = diseases.index(TARGET)
@@ -208,6 +208,11 @@ class _Table:
     @cached_property
     def _means(self) -> dict[Verdict, Draws]:
         return {}
+
+
+def _carried_over(background: Count | None, disease: str) -> Count | None:
+    """The background of a disease; one that names its diseases holds for those only."""
+    return background if background and (not background.diseases or disease in background.diseases) else None
 
 
 def _grade(studies: list[Count], background: Count | None) -> str:

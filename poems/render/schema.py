@@ -74,7 +74,7 @@ def _own_record() -> Schema:
 
 def _set() -> Schema:
     return _object({
-        "id": ID, "label": ID, "verdict": VERDICT, "level": ID, "diagnoses": ID, **_cited(), "parts": _many("part"),
+        "id": ID, "label": ID, "verdict": VERDICT, "level": TEXT, "diagnoses": ID, **_cited(), "parts": _many("part"),
         "settled_by": _ref("ways"), "met_by": _ref("ways"), "levels": _many("level")},
         "One set of criteria; parts, settled_by and met_by are those of the level that the verdict stands for.")
 

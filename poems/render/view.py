@@ -84,6 +84,7 @@ class SetView:
     footnotes: tuple[tuple[str, tuple[Mark, ...]], ...]
     readings: tuple[str, ...]
     is_target: bool
+    is_loose: bool
 
     @property
     def when(self) -> str:
@@ -210,7 +211,7 @@ class _Viewer:
             tuple((level.id, level.verdict) for level in item.levels) if many else (),
             tuple(map(self._part, item.parts)),
             tuple((text, self.cited.marks(source)) for text, source in criteria.footnotes), criteria.readings,
-            criteria.diagnoses == TARGET)
+            criteria.diagnoses == TARGET, item.is_loose)
 
     def _missing(self, item: SetReview) -> tuple[str, ...]:
         """What would make the set met, or a met set reach its next stricter level; one line per thing needed."""
@@ -286,11 +287,12 @@ def _stricter(level: LevelReview, item: SetReview) -> bool:
 
 
 def tally(sets: Sequence[SetView]) -> str:
-    """How many of the sets are met, not met, unknown."""
+    """How many of the sets are met, met only at a lesser level (possible, probable), not met, unknown."""
     own = [item for item in sets if item.is_target]
-    counts = [(sum(item.verdict is verdict for item in own), verdict.value) for verdict in Verdict]
-    said = [f"{count} {word}" for count, word in counts if count]
-    return f"all {len(own)} sets of criteria {own[0].verdict.value}" if len(said) == 1 else (
+    words = [f"met as {item.level} only" if item.is_loose else item.verdict.value for item in own]
+    order = sorted(set(words), key=lambda word: (word != "met", not word.startswith("met"), word))
+    said = [f"{words.count(word)} {word}" for word in order]
+    return f"all {len(own)} sets of criteria {words[0]}" if len(said) == 1 else (
         f"of {len(own)} sets of criteria, {listed(said, 'and')}")
 
 
