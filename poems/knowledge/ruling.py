@@ -12,11 +12,18 @@ Raw = Mapping[str, Any]
 
 
 class Rules:
-    """Builds rule nodes from YAML, each component once, so that equal parts are one object."""
+    """Builds rule nodes from YAML, each component once, so that equal parts are one object.
 
-    def __init__(self, concepts: Mapping[str, Concept], components: Mapping[str, Raw]) -> None:
+    before: the treatments after whose start an event no longer counts; those of the plasma-cell disorder unless said
+    otherwise. Follow-up judges slices of the record and says none: `before=()`. A name that is no concept is an event
+    that the course derives, and is looked at as it stands.
+    """
+
+    def __init__(self, concepts: Mapping[str, Concept], components: Mapping[str, Raw],
+                 before: tuple[str, ...] | None = None) -> None:
         self.concepts, self.components = concepts, components
-        self.before = tuple(sorted(c.id for c in concepts.values() if c.therapy == "plasma-cell"))
+        therapies = (concept.id for concept in concepts.values() if concept.therapy == "plasma-cell")
+        self.before = tuple(sorted(therapies)) if before is None else before
         self.wholes: dict[str, list[str]] = {}
         for concept in concepts.values():
             for part in concept.shown_by:
@@ -70,6 +77,8 @@ class Rules:
         return self._presents[key]
 
     def _present(self, name: str, upward: bool) -> Rule:
+        if name not in self.concepts:
+            return self._leaf(name)
         below = _closure(name, lambda key: self.concepts[key].shown_by)
         above = _closure(name, lambda key: self.wholes.get(key, ())) if upward else []
         complete = self.concepts[name].excluded_by
@@ -84,7 +93,8 @@ class Rules:
     def _leaf(self, name: str) -> Rule:
         key = f"={name}", True
         if key not in self._presents:
-            self._presents[key] = Present(name, self.concepts[name].methods, self.before)
+            methods = self.concepts[name].methods if name in self.concepts else ()
+            self._presents[key] = Present(name, methods, self.before)
         return self._presents[key]
 
 
