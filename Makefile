@@ -40,8 +40,9 @@ check: $(DEV)  ## lint, types, knowledge, stale docs: seconds
 	$(BIN)/mypy
 	$(BIN)/poems knowledge check
 
-docs: $(DEV)  ## what is generated in docs: the JSON Schema of a review
+docs: $(DEV)  ## what is generated in docs: the JSON Schemas of a review and of a course
 	$(BIN)/python -m poems.render.schema > docs/assess.schema.json
+	$(BIN)/python -m poems.render.follow_schema > docs/follow.schema.json
 
 images: $(DEV)  ## the pictures of the README, by a real browser (chromium must be there)
 	$(BIN)/python docs/make_images.py

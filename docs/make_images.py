@@ -1,4 +1,4 @@
-"""Make the pictures of the README from a real run: docs/images/review.png and docs/images/terminal.svg.
+"""Make the pictures of the README from a real run: review.png, follow.png and terminal.svg in docs/images.
 
 Needs Chromium for the page (`apt-get install chromium`, or set CHROMIUM to its path); the terminal needs nothing.
     python docs/make_images.py
@@ -20,9 +20,10 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from poems.adapters import read
+from poems.follow import Follow, follow
 from poems.knowledge import load
 from poems.record import records
-from poems.render import render
+from poems.render import render, render_follow
 from poems.review import Review, assess
 
 ROOT = Path(__file__).parent.parent
@@ -35,11 +36,12 @@ PAPER = TerminalTheme((251, 250, 248), (29, 35, 39), [
 
 
 def main() -> None:
-    """Both pictures, of the published case of `make run`."""
+    """The review of the published case of `make run`, on screen and in the terminal, and the published course."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     found = published()
     terminal(found, IMAGES / "terminal.svg")
-    browser(found, IMAGES / "review.png")
+    browser(render([found], load(), form="html"), IMAGES / "review.png")
+    browser(render_follow([followed()], load(), form="html"), IMAGES / "follow.png")
 
 
 def published() -> Review:
@@ -48,6 +50,13 @@ def published() -> Review:
     reading = read(ROOT / "examples" / "published-case.csv", knowledge, today=date.today())
     record = records(reading.events, date(2020, 8, 1))[0]
     return assess(record, knowledge, setting="demyelinating-neuropathy")
+
+
+def followed() -> Follow:
+    """The course of examples/published-course.csv before anybody acted on its last value."""
+    knowledge, day = load(), date(2020, 10, 10)
+    reading = read(ROOT / "examples" / "published-course.csv", knowledge, today=date.today())
+    return follow(records(reading.events, day)[0], knowledge, as_of=day)
 
 
 def terminal(found: Review, path: Path) -> None:
@@ -62,14 +71,14 @@ def terminal(found: Review, path: Path) -> None:
     path.write_text("\n".join(line.rstrip() for line in svg.splitlines() if line.strip()) + "\n", encoding="utf-8")
 
 
-def browser(found: Review, path: Path) -> None:
+def browser(html: str, path: Path) -> None:
     """The page as a browser shows it, without a network."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("docs/make_images.py: chromium was not found; install it, or set CHROMIUM to its path.")
     with tempfile.TemporaryDirectory() as directory:
-        page = Path(directory) / "review.html"
-        page.write_text(render([found], load(), form="html"), encoding="utf-8")
+        page = Path(directory) / "page.html"
+        page.write_text(html, encoding="utf-8")
         subprocess.run([chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
                         "--hide-scrollbars", f"--screenshot={path}", f"--window-size={WIDTH},{HEIGHT}", page.as_uri()],
                        check=True, capture_output=True, timeout=120)

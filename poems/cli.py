@@ -18,11 +18,21 @@ if TYPE_CHECKING:
     from poems.knowledge import Knowledge
 
 HELP = """The computable guide to POEMS syndrome: what a record says by every published
-set of criteria, how probable POEMS and its mimics are, and which test would
-tell the most. Every number is cited. It informs and never orders."""
+set of criteria, how probable POEMS and its mimics are, which test would tell
+the most, and what changed after treatment. Every number is cited. It informs
+and never orders."""
 KNOWLEDGE_HELP = """What the guide knows: concepts, criteria, counts, sources and corrections, each
 with its citation."""
 SLOW_SECONDS = 2.0
+FOLLOW_HELP = """Follow one or several patients after treatment.
+
+Reads the same records as assess, with treatments, scales and later values.
+Shows what changed and how sure that is, response and relapse by the published
+definitions, what the literature does then, and when to look again.
+
+Rows that cannot be used are listed on stderr, the rest is followed and marked,
+and the exit code is 3. Other exit codes: 0 done, 2 wrong use, 4 knowledge
+invalid, 5 something failed."""
 T = TypeVar("T")
 
 
@@ -45,7 +55,8 @@ def examples(*commands: str) -> str:
 PLAIN = Parameter(show_default=False, negative="")
 app = App(name="poems", help=HELP, help_format="plaintext", version=_version, version_format="plaintext",
           default_parameter=PLAIN, help_epilogue=examples(
-              "poems assess record.csv", "poems assess record.csv --edition patient", "poems knowledge show mayo-2007"))
+              "poems assess record.csv", "poems assess record.csv --edition patient", "poems follow record.csv",
+              "poems knowledge show mayo-2007"))
 knowledge_app = App(name="knowledge", help=KNOWLEDGE_HELP, help_format="plaintext", default_parameter=PLAIN,
                     help_epilogue=examples("poems knowledge list criteria", "poems knowledge show mayo-2007"))
 app.command(knowledge_app)
@@ -102,24 +113,33 @@ def assess(
     """
     from poems.intake import gather, units
 
-    _check_names(record)
-    day, known = _day(as_of), _knowledge()
+    check_names(record)
+    day, known = read_day(as_of), knowledge()
     wanted = _near("setting", setting, known.settings) if setting else ""
     for name in criteria:
         _near("criteria set", name, known.criteria)
     intake = gather(record, known, as_of=day, input_format=input_format or "", units=units(unit, known))
     faults = [issue for issue in intake.issues if issue.level == "fault"]
-    _complain(faults or ([] if intake.patients else [*intake.issues, NOTHING]))
+    complain(faults or ([] if intake.patients else [*intake.issues, NOTHING]))
     if not intake.patients:
         return InputError.exit_code
     from poems.render import render
     from poems.review import assess as review_of
 
     reviews = [review_of(patient.record, known, setting=wanted, criteria=criteria, issues=patient.issues)
-               for patient in _with_progress(intake.patients, "reviewed")]
-    _write(render(reviews, known, form=format, edition=edition, width=_columns(output), colour=_colour(output),
+               for patient in with_progress(intake.patients, "reviewed")]
+    write(render(reviews, known, form=format, edition=edition, width=columns(output), colour=colour(output),
                   explain=criteria), output)
     return InputError.exit_code if any(issue.level == "fault" for issue in intake.issues) else 0
+
+
+app.command("poems.cli_follow:follow", name="follow", help=FOLLOW_HELP, usage="Usage: poems follow RECORD... [OPTIONS]",
+            help_epilogue=examples(
+                "poems follow record.csv",
+                "poems follow record.csv --as-of 2022-03-20 --format html -o course.html",
+                "poems follow record.csv --ics visits.ics --edition patient",
+                "poems follow record.csv --sheet transplant --format html -o sheet.html",
+                "poems follow all.csv --cohort -o cohort/"))
 
 
 @knowledge_app.command(help_epilogue=examples(
@@ -138,10 +158,10 @@ def check(directory: Path | None = None, /) -> int:
     from poems.knowledge.files import BUNDLED
 
     issues = faults_of(directory or BUNDLED)
-    _complain(issues)
+    complain(issues)
     faults = sum(issue.level == "fault" for issue in issues)
     if not faults:
-        _write("The knowledge is sound: no fault found.\n")
+        write("The knowledge is sound: no fault found.\n")
     return KnowledgeError.exit_code if faults else 0
 
 
@@ -162,12 +182,12 @@ def list_(kind: str = "", /, *, drafts: bool = False) -> int:
     """
     from poems.render import catalogue
 
-    known = _knowledge()
+    known = knowledge()
     if drafts:
-        _write(catalogue.drafts(known))
+        write(catalogue.drafts(known))
     else:
         kind = _near("kind", kind, catalogue.KINDS) if kind else ""
-        _write(catalogue.listing(known, kind))
+        write(catalogue.listing(known, kind))
     return 0
 
 
@@ -190,9 +210,9 @@ def show(id: str, /) -> int:
     from poems.render import catalogue
     from poems.render import show as shown
 
-    known = _knowledge()
+    known = knowledge()
     names = {key for kind in catalogue.KINDS for key in catalogue.of_kind(known, kind)}
-    _write(shown.entry(_near("id", id, names), known, _columns(None), _colour(None)))
+    write(shown.entry(_near("id", id, names), known, columns(None), colour(None)))
     return 0
 
 
@@ -202,7 +222,7 @@ def errata() -> int:
     """List what the FAQ of 2017 gets wrong or leaves out, each with the correct statement and its source."""
     from poems.render import show as shown
 
-    _write(shown.errata(_knowledge(), _columns(None), _colour(None)))
+    write(shown.errata(knowledge(), columns(None), colour(None)))
     return 0
 
 
@@ -222,9 +242,9 @@ def cite(id: str = "", /, *, bibtex: bool = False) -> int:
     """
     from poems.render import catalogue
 
-    known = _knowledge()
+    known = knowledge()
     chosen = [known.sources[_near("source", id, known.sources)]] if id else list(known.sources.values())
-    _write(catalogue.citations(chosen, bibtex=bibtex))
+    write(catalogue.citations(chosen, bibtex=bibtex))
     return 0
 
 
@@ -256,7 +276,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _fail(error: PoemsError) -> int:
     if error.issues:
-        _complain(error.issues)
+        complain(error.issues)
     else:
         hint = " See `poems --help`." if isinstance(error, UsageError) and "--help" not in str(error) else ""
         text = _clean(str(error))
@@ -275,7 +295,8 @@ def _place(error: BaseException) -> str:
     return f"{Path(trace.tb_frame.f_code.co_filename).stem}, line {trace.tb_lineno}" if trace else "an unknown place"
 
 
-def _complain(issues: Iterable[Issue]) -> None:
+def complain(issues: Iterable[Issue]) -> None:
+    """Each issue as one line on stderr."""
     for issue in issues:
         _say(f"{issue.level}: {_clean(str(issue))}")
 
@@ -293,21 +314,24 @@ def _clean(text: str) -> str:
     return clean(text)
 
 
-def _knowledge() -> Knowledge:
+def knowledge() -> Knowledge:
+    """The bundled knowledge, read when a command first needs it."""
     from poems.knowledge import load
 
     return load()
 
 
-def _check_names(records: Sequence[str]) -> None:
+def check_names(records: Sequence[str], command: str = "assess") -> None:
+    """Refuse a call without a record, and an option that was taken for one. Raises: UsageError."""
     if not records:
         raise UsageError("no RECORD was given; expected a file, or - for standard input")
     for name in records:
         if name.startswith("-") and name != "-":
-            raise UsageError(f"option {name} is unknown; see `poems assess --help`")
+            raise UsageError(f"option {name} is unknown; see `poems {command} --help`")
 
 
-def _day(text: str) -> date:
+def read_day(text: str) -> date:
+    """The day written as YYYY-MM-DD, or today. Raises: UsageError."""
     if not text:
         return date.today()
     try:
@@ -329,19 +353,21 @@ def _near(what: str, name: str, allowed: Iterable[str]) -> str:
     raise UsageError(f"{what} {name!r} is unknown{expected}.{hint}".replace("..", "."))
 
 
-def _columns(output: Path | None) -> int:
+def columns(output: Path | None) -> int:
     """100 columns at the most, and what the terminal has where that is less (but never less than 60)."""
     from shutil import get_terminal_size
 
     return 100 if output else max(60, min(100, get_terminal_size((100, 24)).columns))
 
 
-def _colour(output: Path | None) -> bool:
+def colour(output: Path | None) -> bool:
+    """Whether what is printed may have colour."""
     return (output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
             and os.environ.get("TERM") != "dumb")
 
 
-def _write(text: str, output: Path | None = None) -> None:
+def write(text: str, output: Path | None = None) -> None:
+    """The text to the file, or to standard output. Raises: UsageError."""
     if output is None:
         stream = sys.stdout
         if hasattr(stream, "reconfigure"):
@@ -355,7 +381,8 @@ def _write(text: str, output: Path | None = None) -> None:
         raise UsageError(f"--output {output}: {error.strerror}") from None
 
 
-def _with_progress(items: Sequence[T], done: str) -> Iterable[T]:
+def with_progress(items: Sequence[T], done: str) -> Iterable[T]:
+    """The items one by one, counted on a terminal where they take long."""
     from time import monotonic
 
     start, shown = monotonic(), False

@@ -198,7 +198,11 @@ def _review_set(item: CriteriaSet, record: Record, knowledge: Knowledge, memo: d
         judgement = judge(level.rule, record, memo)
         levels.append(
             LevelReview(
-                level.id, judgement.verdict, _parts(judgement, knowledge), settled_by(judgement), met_by(judgement)
+                level.id,
+                judgement.verdict,
+                named_parts(judgement, knowledge.components),
+                settled_by(judgement),
+                met_by(judgement),
             )
         )
     verdicts = [level.verdict for level in levels]
@@ -207,24 +211,24 @@ def _review_set(item: CriteriaSet, record: Record, knowledge: Knowledge, memo: d
     return SetReview(item, verdict, met, tuple(levels))
 
 
-def _parts(judgement: Judgement, knowledge: Knowledge) -> tuple[Part, ...]:
-    """The named parts below a judgement, however deep the unnamed nodes between."""
+def named_parts(judgement: Judgement, components: Mapping[str, Criterion]) -> tuple[Part, ...]:
+    """The named parts below a judgement, however deep the unnamed nodes between. components: what the names mean."""
     found: list[Part] = []
     for part in judgement.parts:
         if isinstance(part.rule, Named):
-            criterion = knowledge.components.get(part.rule.id)
+            criterion = components.get(part.rule.id)
             found.append(
                 Part(
                     part.rule.id,
                     criterion.label if criterion else part.rule.id,
                     part.verdict,
                     tuple(events_behind(part)),
-                    _parts(part, knowledge),
+                    named_parts(part, components),
                     criterion,
                 )
             )
         else:
-            found.extend(_parts(part, knowledge))
+            found.extend(named_parts(part, components))
     return tuple(found)
 
 

@@ -42,7 +42,7 @@ UNITS: dict[str, dict[str, Fraction]] = {
     "mass": _prefixed("g", "k-mu"),
     "velocity": {"m/s": Fraction(1), "cm/s": Fraction(1, 100)},
     "voltage": _prefixed("V", "mu"),
-    "pressure": {"mm[Hg]": Fraction(1)},
+    "pressure": {"mm[Hg]": Fraction(1), "kPa": 1000 / Fraction("133.322387415")},  # mercury 13.5951, gravity 9.80665
     "international units by volume": _per(_prefixed("[IU]", "k-mun"), _LITRES),
     # 1 U is 1 umol/min, so 1 ukat/L is 60 U/L
     "catalytic concentration": _per(_prefixed("U", "k-mu"), _LITRES)

@@ -10,10 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "poems").rglob("*.py"))
-LAYERS = {"errors": 0, "record": 0, "rules": 0, "units": 0, "knowledge": 1, "evaluate": 2, "explain": 2, "engines": 2,
-          "models": 2, "adapters": 2, "review": 3, "intake": 3, "render": 4, "cli": 5, "__init__": 5, "__main__": 6}
-WITHIN = {("explain", "evaluate"), ("units", "errors")}
-"""What may look sideways: settling an unknown walks the evaluator's reasons; a wrong unit is an error."""
+LAYERS = {"disclosure": 0, "errors": 0, "record": 0, "rules": 0, "units": 0, "knowledge": 1, "evaluate": 2,
+          "explain": 2, "engines": 2, "models": 2, "adapters": 2, "course": 2, "review": 3, "follow": 3, "intake": 3,
+          "cohort": 3, "render": 4, "cli": 5, "cli_cohort": 5, "cli_follow": 5, "__init__": 5, "__main__": 6}
+WITHIN = {("explain", "evaluate"), ("units", "errors"), ("follow", "review"), ("cohort", "follow"),
+          ("cli_follow", "cli_cohort"), ("cli_follow", "cli")}
+"""What may look sideways: settling an unknown walks the evaluator's reasons; a wrong unit is an error; a follow-up
+speaks of parts and cautions as a review does; a cohort is made of follow-ups; its command is a file of its own."""
 
 
 def room(path: Path) -> str:

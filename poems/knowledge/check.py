@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from poems.errors import Issue, KnowledgeError
-from poems.knowledge.files import BUNDLED, FILES, read_yaml
+from poems.knowledge.check_follow import follow_issues
+from poems.knowledge.check_rules import RuleCheck, components_in, find, items, reach, strings, unresolved
+from poems.knowledge.files import BUNDLED, FILES, FOLLOW, read_yaml
 from poems.knowledge.model import DRIVES
 from poems.units import UnitError, convert
 
 Raw = Mapping[str, Any]
 SCHEMA = BUNDLED / "schema.json"
-OPERANDS = ("all", "any")
 
 
 def check(directory: Path = BUNDLED) -> list[Issue]:
@@ -63,6 +64,8 @@ class _References:
         self.criteria, self.differential = raw["criteria/diagnosis.yaml"], raw["differential.yaml"]
         self.errata = raw["errata.yaml"]
         self.components = self.criteria["components"]
+        self.raw = raw
+        self.rules = RuleCheck(self.concepts, self.components)
         self.shows = {key: concept.get("shown_by", ()) for key, concept in self.concepts.items()}
 
     def issues(self) -> list[Issue]:
@@ -76,6 +79,7 @@ class _References:
             *self._counts(),
             *self._tests(),
             *self._errata(),
+            *follow_issues(self.raw),
         ]
 
     def _claims(self) -> Iterator[Issue]:
@@ -85,11 +89,12 @@ class _References:
             ("criteria/diagnosis.yaml", self.criteria),
             ("differential.yaml", self.differential),
             ("errata.yaml", self.errata),
+            *((name, self.raw[name]) for name in FOLLOW),
         ):
-            for path, source in _find(content, "source"):
+            for path, source in find(content, "source"):
                 where = f"{name}, {path}"
                 if source["id"] not in self.sources:
-                    yield _unresolved(f"{where}.id", source["id"], "a key of sources.yaml")
+                    yield unresolved(f"{where}.id", source["id"], "a key of sources.yaml")
                 status = source.get("status", "read")
                 for needed, key in (("derived", "how"), ("assumed", "because")):
                     if status == needed and not source.get(key):
@@ -107,9 +112,9 @@ class _References:
             for field in ("shown_by", "excluded_by", "unreadable_after"):
                 for name in concept.get(field, ()):
                     if name not in self.concepts:
-                        yield _unresolved(f"{where}.{field}", name, "a concept")
+                        yield unresolved(f"{where}.{field}", name, "a concept")
             if "of" in concept and concept["of"] not in self.concepts:
-                yield _unresolved(f"{where}.of", concept["of"], "a concept")
+                yield unresolved(f"{where}.of", concept["of"], "a concept")
             if concept["kind"] == "quantity":
                 yield from self._unit(where, concept)
             elif "unit" in concept:
@@ -120,7 +125,7 @@ class _References:
                     "units on quantities only",
                     "Make it a quantity, or drop the unit.",
                 )
-            if key in _reach(key, self.shows):
+            if key in reach(key, self.shows):
                 yield Issue("fault", f"{where}.shown_by", "the concept shows itself", "no circle", "Break the circle.")
 
     def _unit(self, where: str, concept: Raw) -> Iterator[Issue]:
@@ -161,78 +166,20 @@ class _References:
             ),
         ]
         for where, rule in holders:
-            yield from self._rule(f"criteria/diagnosis.yaml, {where}", rule)
+            yield from self.rules.rule(f"criteria/diagnosis.yaml, {where}", rule)
         for key, feature in self.differential["features"].items():
-            yield from self._rule(f"differential.yaml, features.{key}.rule", feature["rule"])
+            yield from self.rules.rule(f"differential.yaml, features.{key}.rule", feature["rule"])
         for caution in self.differential["cautions"]:
-            yield from self._rule(f"differential.yaml, cautions.{caution['id']}.when", caution["when"])
-
-    def _rule(self, where: str, rule: Any) -> Iterator[Issue]:
-        if isinstance(rule, str):
-            if rule not in self.components:
-                yield _unresolved(where, rule, "a component")
-            return
-        ((operator, operand),) = rule.items()
-        if operator in ("present", "recorded"):
-            if operand not in self.concepts:
-                yield _unresolved(f"{where}.{operator}", operand, "a concept")
-        elif operator == "above":
-            yield from self._above(f"{where}.above", operand)
-        elif operator == "not":
-            yield from self._rule(f"{where}.not", operand)
-        elif operator == "judged":
-            for side, part in operand.items():
-                yield from self._rule(f"{where}.{side}", part)
-        else:
-            parts = operand if operator in OPERANDS else operand["of"]
-            if operator == "at-least" and not 1 <= operand["n"] <= len(parts):
-                yield Issue("fault", f"{where}.n", str(operand["n"]), f"1 to {len(parts)}", "Correct the number.")
-            for place, part in enumerate(parts):
-                yield from self._rule(f"{where}[{place}]", part)
-
-    def _above(self, where: str, operand: Raw) -> Iterator[Issue]:
-        concept = self.concepts.get(operand["concept"])
-        if concept is None:
-            yield _unresolved(f"{where}.concept", operand["concept"], "a concept")
-        elif concept["kind"] != "quantity":
-            yield Issue(
-                "fault",
-                f"{where}.concept",
-                f"{operand['concept']} is a {concept['kind']}",
-                "a quantity",
-                "Use `present` for a finding.",
-            )
-        if "limit" not in operand and not operand.get("by-lab-limit"):
-            yield Issue("fault", where, "neither limit nor by-lab-limit", "one of them", "Say what it is above.")
-        if operand.get("clear-below", operand.get("limit", 0)) > operand.get("limit", float("inf")):
-            yield Issue(
-                "fault",
-                f"{where}.clear-below",
-                str(operand["clear-below"]),
-                f"at most {operand['limit']}",
-                "The grey zone lies below the limit.",
-            )
-        if (
-            concept
-            and operand.get("limit", 0) > 0
-            and any(c.get("of") == operand["concept"] for c in self.concepts.values())
-        ):
-            yield Issue(
-                "fault",
-                f"{where}.limit",
-                "a number on a concept whose specimen is not said",
-                "by-lab-limit only",
-                "Judge each specimen by its own number.",
-            )
+            yield from self.rules.rule(f"differential.yaml, cautions.{caution['id']}.when", caution["when"])
 
     def _components_used(self) -> Iterator[Issue]:
-        used = {name for _, name in _strings([self.criteria, self.differential])}
-        graph = {key: _component_names(value["rule"]) for key, value in self.components.items()}
+        used = {name for _, name in strings([self.criteria, self.differential])}
+        graph = {key: components_in(value["rule"]) for key, value in self.components.items()}
         for key in self.components:
             where = f"criteria/diagnosis.yaml, components.{key}"
             if key not in used:
                 yield Issue("caution", where, "used nowhere", "a use", "Drop it.")
-            if key in _reach(key, graph):
+            if key in reach(key, graph):
                 yield Issue("fault", where, "refers to itself", "no circle", "Break the circle.")
 
     def _counts(self) -> Iterator[Issue]:
@@ -241,7 +188,7 @@ class _References:
             where = f"differential.yaml, {path}"
             for disease in [*count.get("diseases", ()), *([count["disease"]] if "disease" in count else ())]:
                 if disease not in diseases:
-                    yield _unresolved(where, disease, "a disease")
+                    yield unresolved(where, disease, "a disease")
             if "low" in count:
                 if not 0 <= count["low"] <= count["high"] <= 100:
                     yield Issue(
@@ -259,7 +206,7 @@ class _References:
         for key, feature in self.differential["features"].items():
             group = feature.get("group", key)
             if "group" in feature and group not in self.differential["groups"]:
-                yield _unresolved(f"differential.yaml, features.{key}.group", group, "a group")
+                yield unresolved(f"differential.yaml, features.{key}.group", group, "a group")
             if feature.get("background", {}).get("source", {}).get("status", "assumed") not in ("assumed", "memory"):
                 yield Issue(
                     "fault",
@@ -270,14 +217,14 @@ class _References:
                 )
         for key, accuracy in self.differential["accuracies"].items():
             if accuracy["concept"] not in self.concepts:
-                yield _unresolved(f"differential.yaml, accuracies.{key}.concept", accuracy["concept"], "a concept")
+                yield unresolved(f"differential.yaml, accuracies.{key}.concept", accuracy["concept"], "a concept")
         for name in self.differential["default-settings"]:
             if name not in self.differential["settings"]:
-                yield _unresolved("differential.yaml, default-settings", name, "a setting")
+                yield unresolved("differential.yaml, default-settings", name, "a setting")
         for key, setting in self.differential["settings"].items():
             for name in setting.get("given", ()):
                 if name not in self.differential["features"]:
-                    yield _unresolved(f"differential.yaml, settings.{key}.given", name, "a feature")
+                    yield unresolved(f"differential.yaml, settings.{key}.given", name, "a feature")
             if not any(
                 "poems" in (c.get("disease"), *c.get("diseases", ())) and c["source"].get("status", "read") in DRIVES
                 for c in setting["priors"]
@@ -300,10 +247,10 @@ class _References:
         for key, test in self.differential["tests"].items():
             for name in test.get("done-when", ()):
                 if name not in self.concepts:
-                    yield _unresolved(f"differential.yaml, tests.{key}.done-when", name, "a concept")
+                    yield unresolved(f"differential.yaml, tests.{key}.done-when", name, "a concept")
             for name in test["finds"]:
                 if name not in known:
-                    yield _unresolved(f"differential.yaml, tests.{key}.finds", name, "a feature, component or concept")
+                    yield unresolved(f"differential.yaml, tests.{key}.finds", name, "a feature, component or concept")
 
     def _errata(self) -> Iterator[Issue]:
         seen = set()
@@ -313,63 +260,12 @@ class _References:
             seen.add(entry["id"])
             for source in entry.get("sources", ()):
                 if source["id"] not in self.sources:
-                    yield _unresolved(f"errata.yaml, {entry['id']}.sources", source["id"], "a key of sources.yaml")
-
-
-def _unresolved(where: str, found: str, expected: str) -> Issue:
-    return Issue("fault", where, f"{found!r} does not exist", expected, "Correct the id, or add the entry.")
-
-
-def _find(content: Any, key: str, path: str = "") -> Iterator[tuple[str, Raw]]:
-    """Every mapping that stands under `key`, with its path."""
-    for step, value in _items(content):
-        here = f"{path}.{step}" if path else str(step)
-        if step == key and isinstance(value, Mapping):
-            yield here, value
-        yield from _find(value, key, here)
-
-
-def _items(content: Any) -> list[tuple[Any, Any]]:
-    if isinstance(content, Mapping):
-        return list(content.items())
-    return list(enumerate(content)) if isinstance(content, list) else []
-
-
-def _strings(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(content, str):
-        yield path, content
-    for step, value in _items(content):
-        yield from _strings(value, f"{path}.{step}")
+                    yield unresolved(f"errata.yaml, {entry['id']}.sources", source["id"], "a key of sources.yaml")
 
 
 def _counts_in(content: Any, path: str = "") -> Iterator[tuple[str, Raw]]:
     if isinstance(content, Mapping) and "source" in content and ({"k", "percent", "low"} & set(content)):
         yield path, content
         return
-    for step, value in _items(content):
+    for step, value in items(content):
         yield from _counts_in(value, f"{path}.{step}" if path else str(step))
-
-
-def _component_names(rule: Any) -> list[str]:
-    """The components that a rule names: its bare strings, never the operands of `present`."""
-    if isinstance(rule, str):
-        return [rule]
-    ((operator, operand),) = rule.items()
-    if operator in ("present", "recorded", "above"):
-        return []
-    parts = [operand] if operator == "not" else operand
-    if operator in ("judged", "at-least"):
-        parts = operand["of"] if operator == "at-least" else operand.values()
-    return [name for part in parts for name in _component_names(part)]
-
-
-def _reach(start: str, graph: Mapping[str, Iterable[str]]) -> set[str]:
-    """Everything that can be reached from a node; holds the node itself where there is a circle."""
-    found: set[str] = set()
-    queue = list(graph[start])
-    while queue:
-        key = queue.pop()
-        if key not in found and key in graph:
-            found.add(key)
-            queue.extend(graph[key])
-    return found

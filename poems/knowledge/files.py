@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ import yaml
 from poems.errors import Issue, KnowledgeError
 
 BUNDLED = Path(__file__).parent
-FILES = ("sources.yaml", "concepts.yaml", "criteria/diagnosis.yaml", "differential.yaml", "errata.yaml")
+CORE = ("sources.yaml", "concepts.yaml", "criteria/diagnosis.yaml", "differential.yaml", "errata.yaml")
+FOLLOW = ("followup.yaml", "treatments.yaml")
+"""The files that only follow-up needs: read when they are first asked for, so that `assess` never waits for them."""
+FILES = CORE + FOLLOW
 
 
-def read_all(directory: Path = BUNDLED) -> dict[str, Any]:
-    """The contents of all files, by name. Raises: KnowledgeError for the first that cannot be read."""
-    return {name: read_yaml(directory / name) for name in FILES}
+def read_all(directory: Path = BUNDLED, names: Iterable[str] = CORE) -> dict[str, Any]:
+    """The contents of these files, by name. Raises: KnowledgeError for the first that cannot be read."""
+    return {name: read_yaml(directory / name) for name in names}
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from poems.errors import KnowledgeError
 from poems.knowledge.check import check
 from poems.knowledge.files import BUNDLED, read_all
+from poems.knowledge.load_follow import load_follow
 from poems.knowledge.model import (
     DRIVES,
     Accuracy,
@@ -43,7 +44,7 @@ def load(directory: Path | None = None) -> Knowledge:
     issues = [issue for issue in check(directory) if issue.level == "fault"]
     if issues:
         raise KnowledgeError(f"the knowledge in {directory} has {len(issues)} faults", tuple(issues))
-    return build(read_all(directory))
+    return build(read_all(directory), directory)
 
 
 @cache
@@ -51,8 +52,11 @@ def _bundled() -> Knowledge:
     return build(read_all())
 
 
-def build(raw: Mapping[str, Any]) -> Knowledge:
-    """The knowledge from the files' contents, every rule resolved. Expects contents that `check` has passed."""
+def build(raw: Mapping[str, Any], directory: Path = BUNDLED) -> Knowledge:
+    """The knowledge from the files' contents, every rule resolved. Expects contents that `check` has passed.
+
+    directory: where the files of follow-up stand, which are read when `follow` is first asked for.
+    """
     concepts = {key: _concept(key, value) for key, value in raw["concepts.yaml"].items()}
     criteria, differential = raw["criteria/diagnosis.yaml"], raw["differential.yaml"]
     drafts: list[str] = []
@@ -78,39 +82,19 @@ def build(raw: Mapping[str, Any]) -> Knowledge:
         components=components,
         criteria={key: _set(key, value, rules) for key, value in criteria["sets"].items()},
         diseases=differential["diseases"],
-        settings={
-            key: Setting(
-                key,
-                value["label"],
-                counts(value["priors"], f"{key}.priors", drafts),
-                tuple(value.get("given", ())),
-                value["note"],
-            )
-            for key, value in differential["settings"].items()
-        },
+        settings={key: _setting(key, value, drafts) for key, value in differential["settings"].items()},
         default_settings=tuple(differential["default-settings"]),
         features={key: _feature(key, value, rules, drafts) for key, value in differential["features"].items()},
         groups=differential["groups"],
         accuracies={key: _accuracy(key, value) for key, value in differential["accuracies"].items()},
-        tests={
-            key: Test(
-                key,
-                value["label"],
-                tuple(value["finds"]),
-                value["burden"],
-                tuple(value.get("done-when", ())),
-                value.get("patient", ""),
-                value.get("why", ""),
-                reference(value["source"]) if "source" in value else None,
-            )
-            for key, value in differential["tests"].items()
-        },
+        tests={key: _test(key, value) for key, value in differential["tests"].items()},
         cautions=tuple(
             {**entry, "rule": rules.rule(entry["when"]), "source": reference(entry["source"])}
             for entry in differential["cautions"]
         ),
         errata=tuple(raw["errata.yaml"]),
-        drafts=tuple(drafts + [f"errata.{e['id']}" for e in raw["errata.yaml"] if e.get("draft")]),
+        diagnosis_drafts=tuple(drafts + [f"errata.{e['id']}" for e in raw["errata.yaml"] if e.get("draft")]),
+        read_follow=partial(load_follow, directory, concepts, criteria["components"]),
     )
 
 
@@ -173,6 +157,18 @@ def _feature(key: str, raw: Raw, rules: Rules, drafts: list[str]) -> Feature:
         raw.get("patient", ""),
         raw.get("note", ""),
     )
+
+
+def _setting(key: str, raw: Raw, drafts: list[str]) -> Setting:
+    priors = counts(raw["priors"], f"{key}.priors", drafts)
+    return Setting(key, raw["label"], priors, tuple(raw.get("given", ())), raw["note"])
+
+
+def _test(key: str, raw: Raw) -> Test:
+    source = reference(raw["source"]) if "source" in raw else None
+    done_when = tuple(raw.get("done-when", ()))
+    return Test(key, raw["label"], tuple(raw["finds"]), raw["burden"], done_when, raw.get("patient", ""),
+                raw.get("why", ""), source)
 
 
 def _accuracy(key: str, raw: Raw) -> Accuracy:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from poems.rules import Method, Rule
+
+if TYPE_CHECKING:
+    from poems.knowledge.follow_model import FollowKnowledge
 
 SYSTEMS = ("loinc", "hpo", "snomed", "icd10cm", "rxnorm", "omop", "mondo")
 DRIVES = ("read", "derived", "read-2nd", "seed", "assumed")
@@ -220,7 +223,10 @@ class Test:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Everything that is known here. Ids resolve; what is a draft drives nothing and is listed in `drafts`."""
+    """Everything that is known here. Ids resolve; what is a draft drives nothing and is listed in `drafts`.
+
+    read_follow: reads what is known about the time after treatment, when `follow` is first asked for.
+    """
 
     version: str
     sources: Mapping[str, Source]
@@ -236,7 +242,18 @@ class Knowledge:
     tests: Mapping[str, Test]
     cautions: tuple[Mapping[str, Any], ...]
     errata: tuple[Mapping[str, Any], ...]
-    drafts: tuple[str, ...]
+    diagnosis_drafts: tuple[str, ...]
+    read_follow: Callable[[], FollowKnowledge] = field(repr=False, compare=False)
+
+    @cached_property
+    def follow(self) -> FollowKnowledge:
+        """What is known about the time after treatment, read on first use."""
+        return self.read_follow()
+
+    @property
+    def drafts(self) -> tuple[str, ...]:
+        """Every claim that waits for a reader and drives nothing."""
+        return self.diagnosis_drafts + self.follow.drafts
 
     @cached_property
     def therapies(self) -> tuple[str, ...]:
@@ -247,6 +264,11 @@ class Knowledge:
     def perhaps_therapies(self) -> tuple[str, ...]:
         """The treatments that may have been for the plasma-cell disorder or for something else."""
         return treatments(self.concepts, "perhaps-plasma-cell")
+
+    @cached_property
+    def clone_therapies(self) -> tuple[str, ...]:
+        """Both kinds: in the course of a patient who has the disorder, what may have been for it was."""
+        return tuple(sorted((*self.therapies, *self.perhaps_therapies)))
 
     @cached_property
     def _codes(self) -> dict[tuple[str, str], Concept]:

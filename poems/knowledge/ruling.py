@@ -12,12 +12,18 @@ Raw = Mapping[str, Any]
 
 
 class Rules:
-    """Builds rule nodes from YAML, each component once, so that equal parts are one object."""
+    """Builds rule nodes from YAML, each component once, so that equal parts are one object.
 
-    def __init__(self, concepts: Mapping[str, Concept], components: Mapping[str, Raw]) -> None:
+    before: the treatments after whose start an event no longer counts; those of the plasma-cell disorder unless said
+    otherwise. Follow-up judges slices of the record and says none: `before=()`. A name that is no concept is an event
+    that the course derives, and is looked at as it stands.
+    """
+
+    def __init__(self, concepts: Mapping[str, Concept], components: Mapping[str, Raw],
+                 before: tuple[str, ...] | None = None) -> None:
         self.concepts, self.components = concepts, components
-        self.before = treatments(concepts, "plasma-cell")
-        self.perhaps = treatments(concepts, "perhaps-plasma-cell")
+        self.before = treatments(concepts, "plasma-cell") if before is None else before
+        self.perhaps = treatments(concepts, "perhaps-plasma-cell") if before is None else ()
         self.wholes: dict[str, list[str]] = {}
         for concept in concepts.values():
             for part in concept.shown_by:
@@ -52,6 +58,8 @@ class Rules:
         return AtLeast(n, tuple(self.rule(part) for part in parts))
 
     def _above(self, raw: Raw) -> Rule:
+        concept = self.concepts.get(raw["concept"])
+        unreadable = concept.unreadable_after if concept and self.before else ()
         return Above(
             raw["concept"],
             limit=_number(raw.get("limit")),
@@ -60,7 +68,7 @@ class Rules:
             by_lab_limit=raw.get("by-lab-limit", False),
             times=float(raw.get("times", 1.0)),
             take=raw.get("take", "highest"),
-            before=self.before + self.concepts[raw["concept"]].unreadable_after,
+            before=self.before + unreadable,
             perhaps=self.perhaps,
         )
 
@@ -72,6 +80,8 @@ class Rules:
         return self._presents[key]
 
     def _present(self, name: str, upward: bool) -> Rule:
+        if name not in self.concepts:
+            return self._leaf(name)
         below = _closure(name, lambda key: self.concepts[key].shown_by)
         above = _closure(name, lambda key: self.wholes.get(key, ())) if upward else []
         complete = self.concepts[name].excluded_by
@@ -86,7 +96,8 @@ class Rules:
     def _leaf(self, name: str) -> Rule:
         key = f"={name}", True
         if key not in self._presents:
-            self._presents[key] = Present(name, self.concepts[name].methods, self.before, self.perhaps)
+            methods = self.concepts[name].methods if name in self.concepts else ()
+            self._presents[key] = Present(name, methods, self.before, self.perhaps)
         return self._presents[key]
 
 

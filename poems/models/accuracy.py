@@ -1,9 +1,9 @@
-"""What a count says about a test: proportions, likelihood ratios, predictive values, each with its interval."""
+"""What a count says about a test: proportions, likelihood ratios, predictive values, each with its interval; noise."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, expm1, log, log1p, sqrt
 
 from poems.knowledge.model import Accuracy
 
@@ -28,6 +28,16 @@ def wilson(k: float, n: float) -> Estimate:
     half = Z95 * sqrt(p * (1 - p) / n + Z95**2 / (4 * n * n))
     scale = 1 + Z95**2 / n
     return Estimate(p, max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale))
+
+
+def reference_change(*cv_percent: float, z: float = Z95) -> tuple[float, float]:
+    """The least rise and the least fall, in percent, that two samples of an unchanged patient do not explain.
+
+    cv_percent: the coefficients of variation that add up (analytic, within the person), or the total one. Log-normal:
+    sigma = sqrt(ln(1 + sum of CV^2)), limits exp(+-z sqrt(2) sigma) - 1. z: 1.96 for two-sided 95 %.
+    """
+    sigma = sqrt(log1p(sum((cv / 100) ** 2 for cv in cv_percent)))
+    return 100 * expm1(z * sqrt(2) * sigma), 100 * expm1(-z * sqrt(2) * sigma)
 
 
 def likelihood_ratios(accuracy: Accuracy) -> tuple[Estimate, Estimate]:

@@ -22,13 +22,19 @@ def page(reviews: Sequence[Review], knowledge: Knowledge, edition: Literal["clin
     pages = [make(review, knowledge) for review in reviews]
     title = "My record" if edition == "patient" else "POEMS review"
     who = f": {pages[0].patient}" if len(pages) == 1 else ""
-    html = _environment().get_template("page.html.j2").render(
+    html = environment().get_template("page.html.j2").render(
         pages=pages, title=f"{title}{who}", body=f"{edition}.html.j2", disclaimer=DISCLAIMER, notice=NOTICE)
+    return tidy(html)
+
+
+def tidy(html: str) -> str:
+    """The page without the empty lines that a template leaves."""
     return "\n".join(line.rstrip() for line in html.splitlines() if line.strip()) + "\n"
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, and what they may use."""
     made = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined,
                        autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters["clean"] = clean

@@ -51,7 +51,7 @@ def as_object(review: Review, knowledge: Knowledge) -> Object:
         "criteria": [_set(item, knowledge) for item in review.criteria],
         "differential": [_posterior(item, knowledge) for item in review.differential],
         "next_tests": [_test(item) for item in review.next_tests],
-        "cautions": [_caution(item) for item in review.cautions],
+        "cautions": [caution_object(item) for item in review.cautions],
         "issues": [issue_object(item) for item in review.issues],
     }
 
@@ -89,23 +89,24 @@ def _set(item: SetReview, knowledge: Knowledge) -> Object:
     return {
         "id": item.criteria.id, "label": item.criteria.label, "verdict": item.verdict.value, "level": item.level,
         "diagnoses": item.criteria.diagnoses, **cited(item.criteria.source),
-        "parts": [_part(part, knowledge) for part in item.parts],
+        "parts": [part_object(part, knowledge) for part in item.parts],
         "settled_by": item.settled_by, "met_by": item.met_by,
         "levels": [_level(level, knowledge) for level in item.levels],
     }
 
 
 def _level(level: LevelReview, knowledge: Knowledge) -> Object:
-    return {"id": level.id, "verdict": level.verdict.value, "parts": [_part(part, knowledge) for part in level.parts],
-            "settled_by": level.settled_by, "met_by": level.met_by}
+    return {"id": level.id, "verdict": level.verdict.value,
+            "parts": [part_object(part, knowledge) for part in level.parts], "settled_by": level.settled_by, "met_by": level.met_by}
 
 
-def _part(part: Part, knowledge: Knowledge) -> Object:
+def part_object(part: Part, knowledge: Knowledge) -> Object:
+    """One part of a rule with its reasons."""
     return {
         "id": part.id, "label": part.label, "verdict": part.verdict.value,
         **cited(part.criterion.source if part.criterion else None),
         "because": [event_object(event, knowledge) for event in part.because],
-        "parts": [_part(inner, knowledge) for inner in part.parts],
+        "parts": [part_object(inner, knowledge) for inner in part.parts],
     }
 
 
@@ -128,5 +129,6 @@ def _test(item: NextTest) -> Object:
             "burden": item.burden, "why": item.why, **cited(item.source)}
 
 
-def _caution(item: Caution) -> Object:
+def caution_object(item: Caution) -> Object:
+    """Something that the reader must mind."""
     return {"id": item.id, "text": item.text, **cited(item.source)}

@@ -113,7 +113,7 @@ def _head(page: ReviewView) -> RenderableType:
     top.add_row(Text("POEMS review", style="bold"), Text(f"knowledge {page.knowledge}", style=QUIET))
     day = f"as of {page.as_of}" if page.as_of else ""
     who = " · ".join(filter(None, (f"Patient {page.patient}", page.person, day)))
-    setting = Text.assemble("Setting: ", page.setting, _marks(page.setting_marks))
+    setting = Text.assemble("Setting: ", page.setting, marks_of(page.setting_marks))
     return Group(Rule(style=QUIET, characters="━"), top, Text(who), setting)
 
 
@@ -137,7 +137,7 @@ def _sets(page: ReviewView) -> list[RenderableType]:
     told: dict[tuple[str, ...], str] = {}
     for item in page.sets:
         label = Text.assemble(item.label, (f" {item.when}" if item.years[:4] not in item.label else "", QUIET),
-                              _marks(item.marks))
+                              marks_of(item.marks))
         table.add_row(verdict_text(item.verdict, item.level), label,
                       _needs(item, told) if item.missing else Text(item.against, style=QUIET))
     return [heading("Criteria", "● met   ○ not met   ◌ unknown: the record does not say.   Right: what would complete "
@@ -161,23 +161,24 @@ def _why(page: ReviewView, explain: Sequence[str]) -> list[RenderableType]:
     chosen = [item for item in page.sets if item.id in explain] or page.leading
     for item in chosen:
         shown.append(heading(f"Why: {item.label}", item.summary))
-        shown += [_part(part, 0, told) for part in item.parts]
+        shown += [part_lines(part, 0, told) for part in item.parts]
         for text, marks in item.footnotes if item.id in explain else ():
-            shown.append(indented(Text.assemble(("Footnote: ", QUIET), text, _marks(marks))))
+            shown.append(indented(Text.assemble(("Footnote: ", QUIET), text, marks_of(marks))))
         for text in item.readings if item.id in explain else ():
             shown.append(indented(Text.assemble(("Our reading: ", QUIET), text)))
     return shown
 
 
-def _part(part: PartView, depth: int, told: set[str]) -> RenderableType:
+def part_lines(part: PartView, depth: int, told: set[str]) -> RenderableType:
+    """One part with its reasons, indented by its depth. told: the parts that were printed in full before."""
     line = Text.assemble((f"{SYMBOL[part.verdict]} ", STYLE[part.verdict]), (part.label, "" if depth else "bold"),
-                         (f"  {part.verdict.value}", STYLE[part.verdict]), _marks(part.marks))
+                         (f"  {part.verdict.value}", STYLE[part.verdict]), marks_of(part.marks))
     if part.id in told:
         return indented(Text.assemble(line, ("  (see above)", QUIET)), 2 + 3 * depth)
     told.add(part.id)
     if part.parts and not part.is_question:
         blank = [inner for inner in part.parts if inner.is_blank]
-        rest = [_part(inner, depth + 1, told) for inner in part.parts if not inner.is_blank]
+        rest = [part_lines(inner, depth + 1, told) for inner in part.parts if not inner.is_blank]
         return Group(indented(line, 2 + 3 * depth), *rest, *([_blank(blank, depth + 1)] if blank else []))
     table = grid(None, 10, 34)
     for seen in part.observations:
@@ -191,7 +192,7 @@ def _blank(parts: Sequence[PartView], depth: int) -> RenderableType:
     table = Table.grid(expand=True)
     table.add_column(width=2)
     table.add_column(ratio=1)
-    names = [Text.assemble(part.label, _marks(part.marks)) for part in parts]
+    names = [Text.assemble(part.label, marks_of(part.marks)) for part in parts]
     table.add_row(Text(SYMBOL[Verdict.UNKNOWN], style=STYLE[Verdict.UNKNOWN]),
                   Text.assemble(("not recorded: ", STYLE[Verdict.UNKNOWN]), Text(", ").join(names)))
     return indented(table, 2 + 3 * depth)
@@ -225,7 +226,7 @@ def _evidence(page: ReviewView) -> list[RenderableType]:
     table = grid(1, 32, 2 * HALF + 1, 7, 9, None)
     for item in page.evidence:
         table.add_row(Text(SYMBOL[item.verdict], style=STYLE[item.verdict]), Text(item.label), _diverging(item, widest),
-                      Text(item.factor.rjust(7)), Text(item.grade, style=QUIET), _marks(item.marks, lead=""))
+                      Text(item.factor.rjust(7)), Text(item.grade, style=QUIET), marks_of(item.marks, lead=""))
     rest = [Text.assemble(f"{speaker} speaks also for: ", Text(", ").join(map(_named, items)))
             for speaker, items in page.spoken.items()]
     if page.slight:
@@ -241,7 +242,7 @@ def _evidence(page: ReviewView) -> list[RenderableType]:
 def _named(item: EvidenceView) -> Text:
     word = "" if item.verdict is Verdict.MET else f" {item.verdict.value}"
     factor = "" if item.spoken_by else f" {item.factor}"
-    return Text.assemble(item.label, word, factor, _marks(item.marks))
+    return Text.assemble(item.label, word, factor, marks_of(item.marks))
 
 
 def _diverging(item: EvidenceView, widest: float) -> Text:
@@ -262,7 +263,7 @@ def _tests(page: ReviewView) -> list[RenderableType]:
         bar = Text("█" * round(item.gain / widest * 10), style=FOR)
         settles = Text("could settle " + ", ".join(item.settles) if item.settles else "", style=QUIET)
         gain = Text(f"{bits(item.gain)} bit".rjust(9))
-        table.add_row(Text.assemble(item.label, _marks(item.marks)), bar, gain, settles)
+        table.add_row(Text.assemble(item.label, marks_of(item.marks)), bar, gain, settles)
     rest = ", ".join(item.label for item in page.tests[MOST_TESTS:])
     more = [indented(Text(f"Would tell less: {rest}.", style=QUIET))] if rest else []
     return [heading("Next", "What is not known yet and would tell most; 1 bit turns an even doubt into certainty. "
@@ -275,7 +276,7 @@ def cautions(said: Sequence[tuple[str, tuple[Mark, ...]]]) -> list[RenderableTyp
         return []
     table = grid(1, None)
     for text, marks in said:
-        table.add_row("•", Text.assemble(text, _marks(marks)))
+        table.add_row("•", Text.assemble(text, marks_of(marks)))
     return [heading("Mind"), indented(table)]
 
 
@@ -301,5 +302,6 @@ def sources(entries: Sequence[Entry]) -> list[RenderableType]:
                     "was come by."), indented(table)]
 
 
-def _marks(marks: Sequence[Mark], lead: str = " ") -> Text:
+def marks_of(marks: Sequence[Mark], lead: str = " ") -> Text:
+    """The numbers of the sources behind a claim."""
     return Text(lead + " ".join(mark.text for mark in marks) if marks else "", style=QUIET)

@@ -20,77 +20,88 @@ def schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A review of one or several records by poems",
-        "oneOf": [_ref("any"), _many("any")],
+        "oneOf": [ref("any"), many("any")],
         "$defs": {
-            "any": {"oneOf": [_ref("review"), _ref("own-record")]},
-            "review": _review(), "own-record": _own_record(), "set": _set(), "level": _level(), "part": _part(),
-            "event": _event(), "reference": _reference(), "disease": _disease(), "evidence": _evidence(),
-            "next-test": _next_test(), "caution": _caution(), "issue": _issue(),
-            "ways": {"description": "Smallest sets of missing findings, shortest first.", "type": "array",
-                     "items": {"type": "array", "items": ID}},
+            "any": {"oneOf": [ref("review"), ref("own-record")]},
+            "review": _review(), "own-record": _own_record(), "set": _set(), "level": _level(),
+            "disease": _disease(), "evidence": _evidence(), "next-test": _next_test(), **shared(),
         },
     }
 
 
-def _object(properties: Schema, described: str = "") -> Schema:
+def shared() -> Schema:
+    """What a review and a course say alike: parts with reasons, events, citations, cautions, issues."""
+    return {
+        "part": _part(), "event": _event(), "reference": _reference(), "caution": _caution(), "issue": _issue(),
+        "ways": {"description": "Smallest sets of missing findings, shortest first.", "type": "array",
+                 "items": {"type": "array", "items": ID}},
+    }
+
+
+def shape(properties: Schema, described: str = "") -> Schema:
+    """An object that has all of these."""
     made = {"type": "object", "required": list(properties), "properties": properties}
     return {"description": described, **made} if described else made
 
 
-def _ref(name: str) -> Schema:
+def ref(name: str) -> Schema:
+    """One of the definitions."""
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _many(name: str) -> Schema:
-    return {"type": "array", "items": _ref(name)}
+def many(name: str) -> Schema:
+    """A list of one of the definitions."""
+    return {"type": "array", "items": ref(name)}
 
 
-def _or_null(part: Schema) -> Schema:
+def or_null(part: Schema) -> Schema:
+    """It, or null."""
     return {"oneOf": [part, {"type": "null"}]}
 
 
-def _cited() -> Schema:
+def cited() -> Schema:
+    """The two keys of a citation."""
     return {"source": {"description": "Id of a citation: poems knowledge cite ID.", "type": ["string", "null"]},
-            "reference": _or_null(_ref("reference"))}
+            "reference": or_null(ref("reference"))}
 
 
 def _review() -> Schema:
-    return _object({
+    return shape({
         "patient": TEXT, "as_of": DAY, "knowledge": ID, "edition": {"const": "clinician"}, "setting": ID,
-        "criteria": _many("set"), "differential": _many("disease"), "next_tests": _many("next-test"),
-        "cautions": _many("caution"), "issues": _many("issue")}, "The clinician's edition.")
+        "criteria": many("set"), "differential": many("disease"), "next_tests": many("next-test"),
+        "cautions": many("caution"), "issues": many("issue")}, "The clinician's edition.")
 
 
 def _own_record() -> Schema:
-    made = _object({
-        "patient": TEXT, "as_of": DAY, "knowledge": ID, "edition": {"const": "patient"}, "record": _many("event"),
-        "looked_at": {"type": "array", "items": _object({
+    made = shape({
+        "patient": TEXT, "as_of": DAY, "knowledge": ID, "edition": {"const": "patient"}, "record": many("event"),
+        "looked_at": {"type": "array", "items": shape({
             "id": ID, "label": ID, "recorded": {"type": "array", "items": TEXT}, "source": ID})},
         "ask_about": {"type": "array", "items": TEXT}, "questions": {"type": "array", "items": TEXT},
-        "notes": {"type": "array", "items": TEXT}, "issues": _many("issue")},
+        "notes": {"type": "array", "items": TEXT}, "issues": many("issue")},
         "The patient's edition: no verdict, no probability, no dose.")
     return {**made, "properties": {**made["properties"], "criteria": False, "differential": False, "next_tests": False}}
 
 
 def _set() -> Schema:
-    return _object({
-        "id": ID, "label": ID, "verdict": VERDICT, "level": TEXT, "diagnoses": ID, **_cited(), "parts": _many("part"),
-        "settled_by": _ref("ways"), "met_by": _ref("ways"), "levels": _many("level")},
+    return shape({
+        "id": ID, "label": ID, "verdict": VERDICT, "level": TEXT, "diagnoses": ID, **cited(), "parts": many("part"),
+        "settled_by": ref("ways"), "met_by": ref("ways"), "levels": many("level")},
         "One set of criteria; parts, settled_by and met_by are those of the level that the verdict stands for.")
 
 
 def _level() -> Schema:
-    return _object({"id": ID, "verdict": VERDICT, "parts": _many("part"), "settled_by": _ref("ways"),
-                    "met_by": _ref("ways")}, "Levels are ordered from the strictest.")
+    return shape({"id": ID, "verdict": VERDICT, "parts": many("part"), "settled_by": ref("ways"),
+                    "met_by": ref("ways")}, "Levels are ordered from the strictest.")
 
 
 def _part() -> Schema:
-    return _object({"id": ID, "label": ID, "verdict": VERDICT, **_cited(), "because": _many("event"),
-                    "parts": _many("part")})
+    return shape({"id": ID, "label": ID, "verdict": VERDICT, **cited(), "because": many("event"),
+                    "parts": many("part")})
 
 
 def _event() -> Schema:
-    return _object({
+    return shape({
         "finding": ID, "label": ID, "date": DAY, "status": {"enum": ["present", "absent", ""]},
         "value": {"type": ["number", "null"]}, "unit": TEXT, "comparator": {"enum": ["", "<", "<=", ">", ">="]},
         "specimen": TEXT, "upper_limit": {"type": ["number", "null"]}, "method": TEXT,
@@ -98,41 +109,41 @@ def _event() -> Schema:
 
 
 def _reference() -> Schema:
-    made = _object({"id": ID, "at": TEXT, "status": {"enum": ["read", "derived", "read-2nd", "seed", "assumed"]}})
+    made = shape({"id": ID, "at": TEXT, "status": {"enum": ["read", "derived", "read-2nd", "seed", "assumed"]}})
     return {**made, "properties": {**made["properties"], "how": TEXT, "because": TEXT}}
 
 
 def _disease() -> Schema:
-    return _object({"disease": ID, "label": ID, "probability": SHARE, "low": SHARE, "high": SHARE, "prior": SHARE,
-                    "evidence": _many("evidence")}, "low and high are the ends of the 95 % interval.")
+    return shape({"disease": ID, "label": ID, "probability": SHARE, "low": SHARE, "high": SHARE, "prior": SHARE,
+                    "evidence": many("evidence")}, "low and high are the ends of the 95 % interval.")
 
 
 def _evidence() -> Schema:
-    return _object({
+    return shape({
         "finding": ID, "label": ID, "verdict": VERDICT, "log_ratio": NUMBER,
         "grade": {"enum": ["counted", "reported", "assumed", "uncounted"]},
         "spoken_by": {"description": "The finding that says the same and counts in its place.", "type": "string"},
-        "sources": _many("reference")})
+        "sources": many("reference")})
 
 
 def _next_test() -> Schema:
-    return _object({"test": ID, "label": ID, "gain_bits": {"type": "number", "minimum": 0},
+    return shape({"test": ID, "label": ID, "gain_bits": {"type": "number", "minimum": 0},
                     "could_settle": {"type": "array", "items": ID}, "burden": {"type": "integer"}, "why": TEXT,
-                    **_cited()})
+                    **cited()})
 
 
 def _caution() -> Schema:
-    return _object({"id": ID, "text": ID, **_cited()})
+    return shape({"id": ID, "text": ID, **cited()})
 
 
 def _issue() -> Schema:
-    return _object({"level": {"enum": ["fault", "caution", "note"]}, "where": TEXT, "found": TEXT, "expected": TEXT,
+    return shape({"level": {"enum": ["fault", "caution", "note"]}, "where": TEXT, "found": TEXT, "expected": TEXT,
                     "fix": TEXT})
 
 
-def text() -> str:
-    """The schema as the file that is kept in docs."""
-    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+def text(made: Schema | None = None) -> str:
+    """A schema, that of a review unless another is given, as the file that is kept in docs."""
+    return json.dumps(made or schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -209,7 +209,7 @@ class _Viewer:
             criteria.id, criteria.label, criteria.years, criteria.summary, item.verdict, item.level if many else "",
             self.cited.marks(criteria.source), self._missing(item), self._against(item),
             tuple((level.id, level.verdict) for level in item.levels) if many else (),
-            tuple(map(self._part, item.parts)),
+            tuple(part_view(part, self.knowledge, self.cited) for part in item.parts),
             tuple((text, self.cited.marks(source)) for text, source in criteria.footnotes), criteria.readings,
             criteria.diagnoses == TARGET, item.is_loose)
 
@@ -232,14 +232,6 @@ class _Viewer:
         said = [f"{word} {listed([inside(name, self.knowledge) for name in dict.fromkeys(names)], 'and')}"
                 for word, names in (("not met:", failed), ("excluded by", bars)) if names]
         return "; ".join(said)
-
-    def _part(self, part: Part) -> PartView:
-        criterion = part.criterion
-        rule = criterion.rule if criterion else None
-        return PartView(part.id, part.label, part.verdict, self.cited.marks(criterion.source if criterion else None),
-                        criterion.reading if criterion else "", observations(part.because, self.knowledge),
-                        tuple(self._part(inner) for inner in {inner.id: inner for inner in part.parts}.values()),
-                        isinstance(rule, Named) and bool(rule.asks))
 
     def _disease(self, item: Posterior) -> DiseaseView:
         priors = self.knowledge.settings[self.review.setting].priors
@@ -294,6 +286,16 @@ def tally(sets: Sequence[SetView]) -> str:
     said = [f"{words.count(word)} {word}" for word in order]
     return f"all {len(own)} sets of criteria {words[0]}" if len(said) == 1 else (
         f"of {len(own)} sets of criteria, {listed(said, 'and')}")
+
+
+def part_view(part: Part, knowledge: Knowledge, cited: Bibliography) -> PartView:
+    """One part of a rule with its reasons, as a reader sees it."""
+    criterion = part.criterion
+    rule = criterion.rule if criterion else None
+    return PartView(part.id, part.label, part.verdict, cited.marks(criterion.source if criterion else None),
+                    criterion.reading if criterion else "", observations(part.because, knowledge),
+                    tuple(part_view(inner, knowledge, cited) for inner in {one.id: one for one in part.parts}.values()),
+                    isinstance(rule, Named) and bool(rule.asks))
 
 
 def observations(events: Iterable[Event], knowledge: Knowledge) -> tuple[Observation, ...]:

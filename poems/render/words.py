@@ -30,6 +30,8 @@ GRADE = {
     "assumed": "a rate was assumed",
     "uncounted": "nobody counted it; it moves nothing",
 }
+COURSE = {"of-baseline": "times the value before treatment", "of-nadir": "times the lowest value since treatment",
+          "above-nadir": "above the lowest value since treatment"}
 SEEN = {"full-text": "full text seen", "table": "table seen", "abstract": "abstract seen", "passage": "passage seen",
         "data": "data seen", "second-hand": "seen quoted elsewhere", "faq": "the FAQ itself"}
 
@@ -88,8 +90,8 @@ def number(value: float) -> str:
 
 
 def unit(code: str) -> str:
-    """A UCUM unit as it is printed on a laboratory sheet."""
-    return UNITS.get(code, clean(code))
+    """A UCUM unit as it is printed on a laboratory sheet; a bare annotation such as {score} is none."""
+    return "" if code.startswith("{") and code.endswith("}") else UNITS.get(code, clean(code))
 
 
 def measured(event: Event, knowledge: Knowledge) -> str:
@@ -114,11 +116,15 @@ def circumstances(event: Event) -> str:
 
 
 def label(key: str, knowledge: Knowledge) -> str:
-    """The name of a component, a finding or a feature; the id itself where nothing has it."""
+    """The name of a component, a finding, a feature or what a course derives; the id itself where nothing has it."""
     for known in (knowledge.components, knowledge.concepts, knowledge.features):
         if key in known:
             return str(known[key].label)
-    return clean(key)
+    quantity, _, suffix = key.partition("/")
+    if suffix in COURSE and quantity in knowledge.concepts:
+        return f"{knowledge.concepts[quantity].label}, {COURSE[suffix]}"
+    derived = knowledge.follow.components.get(key) or knowledge.follow.derived.get(key)
+    return derived.label if derived else clean(key)
 
 
 def disease(key: str, knowledge: Knowledge) -> str:

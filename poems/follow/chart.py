@@ -1,0 +1,152 @@
+"""The record as follow-up reads it: slices around the start of a line of treatment, and the events a course derives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
+from typing import NamedTuple
+
+from poems.course import Series, Span, days_of, series, spans
+from poems.evaluate import events_behind, judge
+from poems.knowledge import Criterion, Knowledge
+from poems.record import Event, Record
+from poems.rules import Above, Present, Rule, Verdict, walk
+
+MET, NOT_MET, UNKNOWN = Verdict.MET, Verdict.NOT_MET, Verdict.UNKNOWN
+YEAR_DAYS = 365.25
+AGE, BORN = "age", "birth-date"
+
+
+class State(NamedTuple):
+    """What the events of one day alone decide about a feature."""
+
+    day: date
+    verdict: Verdict
+    because: tuple[Event, ...]
+
+
+class Scope(NamedTuple):
+    """What a rule looks at. names: findings, derived ones as they are called; latest: those of which only the last day
+    counts.
+    """
+
+    names: frozenset[str]
+    latest: frozenset[str]
+
+
+class Chart:
+    """One patient's record on a day: treatments, series, and what each day says about each feature."""
+
+    def __init__(self, record: Record, knowledge: Knowledge, as_of: date) -> None:
+        known = tuple(event for event in record.events if event.date is None or event.date <= as_of)
+        self.record = Record(record.patient, known, as_of)
+        self.knowledge, self.follow, self.as_of = knowledge, knowledge.follow, as_of
+        self.spans = spans(self.record, [c.id for c in knowledge.concepts.values() if c.kind == "treatment"])
+        self._deciding: dict[str, list[date]] = {}
+        self._histories: dict[str, list[State]] = {}
+        self._series: dict[str, tuple[Series, ...]] = {}
+        self._scopes: dict[int, tuple[Rule, Scope]] = {}
+
+    @cached_property
+    def therapies(self) -> tuple[Span, ...]:
+        """The courses of treatment of the plasma-cell disorder, earliest first."""
+        return tuple(span for span in self.spans if span.finding in self.knowledge.clone_therapies)
+
+    @cached_property
+    def components(self) -> Mapping[str, Criterion]:
+        """What a named part of a rule means, of follow-up or of the criteria."""
+        return {**self.knowledge.components, **self.follow.components}
+
+    def series(self, finding: str) -> tuple[Series, ...]:
+        """The series of a quantity."""
+        if finding not in self._series:
+            self._series[finding] = series(self.record, finding)
+        return self._series[finding]
+
+    def label(self, finding: str) -> str:
+        """A finding, or what a derived event is made of, as people call it."""
+        name = finding.partition("/")[0]
+        if name in self.knowledge.concepts:
+            return self.knowledge.concepts[name].label
+        if name in self.components:
+            return self.components[name].label
+        return self.follow.derived[name].label if name in self.follow.derived else name
+
+    def deciding(self, finding: str) -> list[date]:
+        """The days whose own events decide a finding: what is older is superseded in a slice after treatment."""
+        if finding not in self._deciding:
+            concept = self.knowledge.concepts.get(finding)
+            rule = Present(finding, concept.methods if concept else ())
+            said = [event for event in self.record.by_finding.get(finding, ()) if event.status and event.value is None]
+            self._deciding[finding] = [
+                day for day in days_of(said) if judge(rule, self._day(said, day), {}).verdict is not UNKNOWN
+            ]
+        return self._deciding[finding]
+
+    def history(self, feature: str, rule: Rule) -> list[State]:
+        """The days that decide a feature by themselves, oldest first."""
+        if feature not in self._histories:
+            findings = {node.finding for node in walk(rule) if isinstance(node, Present | Above)}
+            seen = [event for finding in findings for event in self.record.by_finding.get(finding, ())]
+            judged = [(day, judge(rule, self._day(seen, day), {})) for day in days_of(seen)]
+            self._histories[feature] = [
+                State(day, found.verdict, tuple(events_behind(found)))
+                for day, found in judged
+                if found.verdict is not UNKNOWN
+            ]
+        return self._histories[feature]
+
+    def _day(self, events: Iterable[Event], day: date) -> Record:
+        return Record(self.record.patient, tuple(event for event in events if event.date == day), day)
+
+    def sources(self, name: str) -> set[str]:
+        """The findings whose events can change what a rule's leaf says: of a derived one, what it is made of."""
+        plain = name.partition("/")[0]
+        made = self.follow.derived.get(plain)
+        if made is None:
+            scale = next((one for key, one in self.follow.scales.items() if plain.endswith(f"-scale-{key}")), None)
+            return {scale.concept} if scale and plain not in self.knowledge.concepts else {plain}
+        found = {made.concept} if made.concept else set()
+        found |= {self.follow.scales[key].concept for key in made.scales}
+        return found | {
+            node.finding for _, rule in made.features for node in walk(rule) if isinstance(node, Present | Above)
+        }
+
+    def scope(self, rule: Rule) -> Scope:
+        """The findings that a rule names; found once, and the rule kept, so that its identity stays its own."""
+        if id(rule) not in self._scopes:
+            nodes = [node for node in walk(rule) if isinstance(node, Present | Above)]
+            older = {node.finding for node in nodes if isinstance(node, Present) or node.take != "latest"}
+            names = frozenset(node.finding for node in nodes)
+            self._scopes[id(rule)] = rule, Scope(names, names - older)
+        return self._scopes[id(rule)][1]
+
+    def leaves(self, rule: Rule) -> set[str]:
+        """The recorded findings a rule rests on."""
+        return {name for finding in self.scope(rule).names for name in self.sources(finding)}
+
+    def ages(self, day: date) -> Iterator[Event]:
+        """The age on a day: from the day of birth, or at least so old by an age that was recorded earlier."""
+        born = next((e.date for e in self.record.by_finding.get(BORN, ()) if e.date is not None), None)
+        if born is not None:
+            years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+            yield Event(self.record.patient, AGE, day, value=float(years), unit="a", source="day of birth")
+            return
+        for one in self.series(AGE):
+            for event in one.samples:
+                assert event.date is not None and event.value is not None
+                passed = int(max((day - event.date).days, 0) / YEAR_DAYS)
+                if event.date <= day and not event.comparator:
+                    yield replace(event, date=day, value=event.value + passed, comparator=">=" if passed else "")
+
+    def by_method(self) -> dict[Event, Event]:
+        """The derived events that are a finding as certain methods count it: derived event -> event."""
+        return {
+            replace(event, finding=made.id): event
+            for made in self.follow.derived.values()
+            if made.kind == "by-method"
+            for event in self.record.by_finding.get(made.concept, ())
+            if event.method in made.methods
+        }

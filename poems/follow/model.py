@@ -1,0 +1,207 @@
+"""What is said about one patient's course: the shapes only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from poems.course import Line, Series, Span
+from poems.errors import Issue
+from poems.knowledge import Reference
+from poems.record import Event, Record
+from poems.review import Caution, Part
+from poems.rules import Verdict
+
+
+@dataclass(frozen=True)
+class Trend:
+    """What a series says: the smoothed course for the picture, the filtered last state for decisions.
+
+    Levels in the series' unit (not log). p_rise: P(true level now > true level at the nadir since treatment); p_above:
+    P(true level above the laboratory's limit), None without a limit. crossing_weeks: median and 95 % interval of the
+    time until the limit is crossed if the trend goes on, None where it is not rising or has no limit.
+    last_is_noise: two-sided probability of a last sample at least so far from what the earlier ones predict.
+    repeat: per number of weeks, the chance that a repeat then would make p_rise at least `sure`, or at most 0.5.
+    alarm: `none`, `confirm` (p_rise is high on too few samples, or explained by something) or `rising` (confirmed).
+    """
+
+    series: Series
+    days: tuple[date, ...]
+    level: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    now: float
+    now_low: float
+    now_high: float
+    nadir: float | None
+    nadir_day: date | None
+    p_rise: float | None
+    p_above: float | None
+    crossing_weeks: tuple[float, float, float] | None
+    last_is_noise: float | None
+    repeat: tuple[tuple[int, float, float], ...]
+    alarm: str
+    sensitivity: tuple[tuple[str, float], ...]
+    explained_by: tuple[Event, ...]
+    notes: tuple[str, ...]
+    sources: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class DomainResponse:
+    """Response in one domain (hematologic, VEGF, PET/CT, clinical, neurologic).
+
+    now, best: ids of categories, or `not evaluable`, or `unknown`; why: one sentence; best_day: when it was first
+    reached; days: how long it has lasted since. parts: the reasons of the category now. draft: categories whose
+    definition waits for a reader and was not used.
+    """
+
+    id: str
+    label: str
+    now: str
+    best: str
+    best_day: date | None
+    duration_days: int | None
+    why: str
+    parts: tuple[Part, ...]
+    source: Reference
+    drafts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Relapse:
+    """One type of relapse or progression: its verdict, since when, whether confirmed, what the literature does then.
+
+    unknown with a day: the definition is met, and waits for the confirmation that it asks for.
+    """
+
+    id: str
+    label: str
+    verdict: Verdict
+    day: date | None
+    confirmed: bool
+    because: tuple[Event, ...]
+    why: str
+    literature: str
+    source: Reference
+    literature_source: Reference
+
+
+@dataclass(frozen=True)
+class Option:
+    """A treatment as published: outcomes and harms with their counts, never an order."""
+
+    id: str
+    label: str
+    setting: str
+    outcomes: tuple[tuple[str, str, Reference], ...]
+    harms: tuple[tuple[str, Reference], ...]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Which first treatment the literature describes for such a patient: radiation, systemic, or cannot classify."""
+
+    id: str
+    label: str
+    verdict: Verdict
+    why: str
+    parts: tuple[Part, ...]
+    source: Reference
+    settled_by: list[list[str]]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A published prognostic factor: present, absent or unknown here, with the printed hazard ratio."""
+
+    id: str
+    label: str
+    verdict: Verdict
+    outcome: str
+    hazard_ratio: float | None
+    low: float | None
+    high: float | None
+    cohort: str
+    because: tuple[Event, ...]
+    source: Reference
+
+
+@dataclass(frozen=True)
+class Survival:
+    """Published survival of one cohort: per outcome, (years, percent)."""
+
+    cohort: str
+    era: str
+    n: int | None
+    points: tuple[tuple[str, float, float], ...]
+    source: Reference
+    note: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """When to look again and at what; due before as_of means overdue."""
+
+    day: date
+    latest: date
+    label: str
+    tests: tuple[str, ...]
+    overdue: bool
+    because: str
+    source: Reference
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One published definition of engraftment syndrome computed on the entered days."""
+
+    id: str
+    label: str
+    verdict: Verdict
+    window: str
+    in_window: bool | None
+    parts: tuple[Part, ...]
+    source: Reference
+
+
+@dataclass(frozen=True)
+class Transplant:
+    """The hand-over sheet's content for one transplant: day 0, what to look for, the definitions, rates by cohort."""
+
+    day_0: date
+    definitions: tuple[Definition, ...]
+    rates: tuple[tuple[str, str, Reference], ...]
+    text: tuple[tuple[str, Reference], ...]
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Everything that is said about one patient's course on a day.
+
+    diagnosed_by: the criteria set that was first met on the day of diagnosis, or empty where it is the first treatment.
+    relapses: those of the current line of treatment, then what earlier lines ended with, latest first.
+    """
+
+    patient: str
+    as_of: date
+    knowledge: str
+    record: Record
+    diagnosed: date | None
+    treatments: tuple[Span, ...]
+    trends: tuple[Trend, ...]
+    scales: tuple[tuple[Series, str], ...]
+    responses: tuple[DomainResponse, ...]
+    relapses: tuple[Relapse, ...]
+    pattern: tuple[Pattern, ...]
+    options: tuple[Option, ...]
+    trials: tuple[Pattern, ...]
+    prognosis: tuple[Factor, ...]
+    survival: tuple[Survival, ...]
+    calendar: tuple[Visit, ...]
+    transplants: tuple[Transplant, ...]
+    cautions: tuple[Caution, ...]
+    died: date | None
+    issues: tuple[Issue, ...] = ()
+    lines: tuple[Line, ...] = ()
+    diagnosed_by: str = ""

@@ -1,0 +1,355 @@
+"""Response by domain and relapse by type, for one line of treatment; and where one line ends and the next begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from poems.evaluate import Judgement, judge
+from poems.explain import settled_by
+from poems.follow.chart import MET, NOT_MET, UNKNOWN, Chart
+from poems.follow.explained import Near, explanations
+from poems.follow.model import DomainResponse, Relapse
+from poems.follow.stretch import Stretch
+from poems.follow.words import listed
+from poems.knowledge.follow_model import Category, Domain, RelapseType
+from poems.record import Event
+from poems.rules import AtLeast, Rule, Verdict
+
+UNKNOWN_RESPONSE, NOT_EVALUABLE = "unknown", "not evaluable"
+SINCE_TREATMENT = "treatment"
+Judged: TypeAlias = tuple[date, Judgement, Judgement]
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The response on a day: the category that is met, or none; judgements: of every category, in order."""
+
+    day: date
+    category: Category | None
+    judgements: tuple[Judgement, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Samples in a row on which the definition of a relapse is met. counted: the days that something else does not
+    explain; only they can confirm. is_sure: it is met without a scale that has no least change.
+    """
+
+    days: tuple[date, ...]
+    counted: tuple[date, ...]
+    near: tuple[Near, ...]
+    is_sure: bool
+
+
+def responses(stretch: Stretch, last: date | None = None) -> tuple[DomainResponse, ...]:
+    """The response in each domain since a line of treatment began. last: the day until which it lasts (death)."""
+    return tuple(_response(domain, stretch, last or stretch.last) for domain in stretch.chart.follow.domains)
+
+
+def untreated(chart: Chart) -> tuple[DomainResponse, ...]:
+    """The domains of a patient in whom no treatment of the plasma-cell disorder is dated."""
+    why = "No treatment of the plasma-cell disorder is on record with a date, so there is nothing to respond to."
+    return tuple(
+        DomainResponse(
+            domain.id,
+            domain.label,
+            UNKNOWN_RESPONSE,
+            UNKNOWN_RESPONSE,
+            None,
+            None,
+            why,
+            (),
+            domain.source,
+            domain.drafts,
+        )
+        for domain in chart.follow.domains
+    )
+
+
+def grades(domain: Domain, stretch: Stretch) -> list[Grade]:
+    """The response on every day on which something was recorded that it rests on."""
+    every = AtLeast(1, tuple(category.rule for category in domain.categories))
+    return [_grade(domain, every, stretch, day) for day in stretch.relevant(every)]
+
+
+def _grade(domain: Domain, every: Rule, stretch: Stretch, day: date) -> Grade:
+    """The first category that is met on a day; every: all of the domain's rules, in which they share their parts."""
+    found = tuple(stretch.judge(category.rule, day, scope=every) for category in domain.categories)
+    met = next((category for category, item in zip(domain.categories, found, strict=True) if item.verdict is MET), None)
+    return Grade(day, met, found)
+
+
+def reached(name: str, stretch: Stretch) -> date | None:
+    """The first day of `<domain>/<category>`."""
+    domain_id, _, category_id = name.partition("/")
+    domain = next(item for item in stretch.chart.follow.domains if item.id == domain_id)
+    return next(
+        (grade.day for grade in grades(domain, stretch) if grade.category and grade.category.id == category_id), None
+    )
+
+
+def _response(domain: Domain, stretch: Stretch, last: date) -> DomainResponse:
+    evaluable = judge(domain.evaluable, stretch.baseline, {})
+    if evaluable.verdict is NOT_MET:
+        return DomainResponse(
+            domain.id,
+            domain.label,
+            NOT_EVALUABLE,
+            NOT_EVALUABLE,
+            None,
+            None,
+            domain.not_evaluable,
+            stretch.parts(evaluable),
+            domain.source,
+            domain.drafts,
+        )
+    course = grades(domain, stretch)
+    now = course[-1] if course else None
+    if evaluable.verdict is UNKNOWN or now is None or not domain.categories:
+        return DomainResponse(
+            domain.id,
+            domain.label,
+            UNKNOWN_RESPONSE,
+            UNKNOWN_RESPONSE,
+            None,
+            None,
+            _why_open(domain, evaluable, now, stretch),
+            (),
+            domain.source,
+            domain.drafts,
+        )
+    known = [grade for grade in course if grade.category is not None]
+    best = min(known, key=lambda grade: (_rank(grade.category, domain), grade.day), default=None)
+    parts = next(
+        (
+            stretch.parts(item)
+            for category, item in zip(domain.categories, now.judgements, strict=True)
+            if category is now.category
+        ),
+        (),
+    )
+    return DomainResponse(
+        domain.id,
+        domain.label,
+        now.category.id if now.category else UNKNOWN_RESPONSE,
+        best.category.id if best and best.category else UNKNOWN_RESPONSE,
+        best.day if best else None,
+        _lasted(best, known, domain, last) if best else None,
+        _why(domain, now, stretch),
+        parts,
+        now.category.source if now.category else domain.source,
+        domain.drafts,
+    )
+
+
+def _rank(category: Category | None, domain: Domain) -> float:
+    """The place of a category, the strictest first; one made of others (mixed) stands after the first of them."""
+    assert category is not None
+    rule = category.rule
+    members = [
+        place
+        for place, other in enumerate(domain.categories)
+        if isinstance(rule, AtLeast) and rule.n == len(rule.parts) and other.rule in rule.parts
+    ]
+    return min(members) + 0.5 if len(members) > 1 else domain.categories.index(category)
+
+
+def _lasted(best: Grade, known: Sequence[Grade], domain: Domain, last: date) -> int:
+    """Days from the best response to the first day that shows a lesser one, or until the last day."""
+    rank = _rank(best.category, domain)
+    lost = next((grade.day for grade in known if grade.day > best.day and _rank(grade.category, domain) > rank), None)
+    return ((lost or last) - best.day).days
+
+
+def _why(domain: Domain, now: Grade, stretch: Stretch) -> str:
+    """One sentence: what the record shows, since when it is compared, and which stricter grade is open."""
+    since = f"compared with the time before {stretch.start}"
+    if now.category is None:
+        items = [item for item in now.judgements if item.verdict is UNKNOWN]
+        missing = _missing(items, stretch)
+        return f"None of the definitions can be decided by {now.day} ({since})" + (
+            f"; missing: {missing}." if missing else "."
+        )
+    place = domain.categories.index(now.category)
+    stricter = [
+        (category, item)
+        for category, item in zip(domain.categories[:place], now.judgements[:place], strict=True)
+        if item.verdict is UNKNOWN
+    ]
+    said = f"{now.category.label}, on {now.day}, {since}"
+    if stricter:
+        names = listed([category.label for category, _ in stricter])
+        said += f"; not known: {names}" + (
+            f" (missing: {m})" if (m := _missing([i for _, i in stricter], stretch)) else ""
+        )
+    return said + "."
+
+
+def _why_open(domain: Domain, evaluable: Judgement, now: Grade | None, stretch: Stretch) -> str:
+    if evaluable.verdict is not UNKNOWN:
+        return (
+            f"Nothing that this response rests on is on record after {stretch.start}."
+            if domain.categories
+            else "No definition of it has been read yet."
+        )
+    missing = _missing([evaluable], stretch)
+    said = (
+        f"Whether it can be evaluated is not known: the record before {stretch.start} lacks {missing or 'a baseline'}"
+    )
+    if now and now.category:
+        said += f"; if it can, it is now: {now.category.label} ({now.day})"
+    return said + "."
+
+
+def _missing(judgements: Iterable[Judgement], stretch: Stretch) -> str:
+    """The findings of the smallest sets that would settle these."""
+    names = [name for item in judgements for names in settled_by(item)[:2] for name in names]
+    return listed(list(dict.fromkeys(stretch.chart.label(name) for name in names))[:6], "or")
+
+
+def relapses(stretch: Stretch) -> tuple[Relapse, ...]:
+    """Each type of relapse or progression in the time of one line."""
+    return tuple(_relapse(kind, stretch) for kind in stretch.chart.follow.relapses)
+
+
+def _relapse(kind: RelapseType, stretch: Stretch) -> Relapse:
+    since = None if kind.since == SINCE_TREATMENT else reached(kind.since, stretch)
+    if kind.since != SINCE_TREATMENT and since is None:
+        return _told(kind, UNKNOWN, None, False, (), f"The record shows no {_wanted(kind, stretch)} to relapse from.")
+    judged = _judged(kind, since, stretch)
+    runs = list(_runs(kind, judged, stretch))
+    for run in runs:
+        if _confirms(kind, run):
+            return _told(kind, MET, run.days[0], True, _because(run, judged, stretch), _why_met(kind, run))
+    last = next((day for day, item, _ in reversed(judged) if item.verdict is not UNKNOWN), None)
+    if runs and last in runs[-1].days:
+        return _told(
+            kind,
+            UNKNOWN,
+            runs[-1].days[0] if runs[-1].is_sure else None,
+            False,
+            (*_because(runs[-1], judged, stretch), *_near_events(runs[-1])),
+            _why_pending(kind, runs[-1]),
+        )
+    spikes = (
+        f" It was met on {listed([str(run.days[0]) for run in runs])} and not confirmed afterwards." if runs else ""
+    )
+    if judged and judged[-1][1].verdict is NOT_MET:
+        day, item, _ = judged[-1]
+        return _told(kind, NOT_MET, None, False, stretch.behind(item), f"Not met on {day}." + spikes)
+    begin = since or stretch.start
+    if not judged:
+        return _told(kind, UNKNOWN, None, False, (), f"Nothing that could show it is on record after {begin}.")
+    missing = _missing([judged[-1][1]], stretch)
+    why = f"The record after {begin} does not decide it" + (f"; missing: {missing}." if missing else ".")
+    return _told(kind, UNKNOWN, None, False, (), why + spikes)
+
+
+def _judged(kind: RelapseType, since: date | None, stretch: Stretch) -> list[Judged]:
+    """What the definition says on each day on which a finding it rests on was recorded, and what it says strictly."""
+    found = []
+    for day in stretch.relevant(kind.rule, since):
+        item = stretch.judge(kind.rule, day, since)
+        strict = stretch.judge(kind.rule, day, since, strict=True) if item.verdict is MET else item
+        found.append((day, item, strict))
+    return found
+
+
+def _because(run: Run, judged: Sequence[Judged], stretch: Stretch) -> list[Event]:
+    return [event for day, item, _ in judged if day in run.days for event in stretch.behind(item)]
+
+
+def _wanted(kind: RelapseType, stretch: Stretch) -> str:
+    """The response that has to be reached before such a relapse can be."""
+    domain_id, _, category_id = kind.since.partition("/")
+    return next(
+        (
+            category.label
+            for domain in stretch.chart.follow.domains
+            if domain.id == domain_id
+            for category in domain.categories
+            if category.id == category_id
+        ),
+        kind.since,
+    )
+
+
+def _runs(kind: RelapseType, judged: Sequence[Judged], stretch: Stretch) -> Iterable[Run]:
+    """The stretches of samples on which the definition is met; a sample that decides nothing neither ends nor adds."""
+    days: list[date] = []
+    sure = False
+    for day, item, strict in judged:
+        if item.verdict is MET:
+            days.append(day)
+            sure |= strict.verdict is MET
+        elif item.verdict is NOT_MET and days:
+            yield _run(kind, days, sure, stretch)
+            days, sure = [], False
+    if days:
+        yield _run(kind, days, sure, stretch)
+
+
+def _run(kind: RelapseType, days: Sequence[date], sure: bool, stretch: Stretch) -> Run:
+    chart = stretch.chart
+    near = {
+        (day, item.explanation.finding): item
+        for day in days
+        for finding in chart.leaves(kind.rule)
+        for item in explanations(chart, finding, day)
+    }
+    passing = {day for (day, _), item in near.items() if item.is_passing}
+    once = {item.explanation.finding: item for item in near.values()}
+    return Run(tuple(days), tuple(day for day in days if day not in passing), tuple(once.values()), sure)
+
+
+def _confirms(kind: RelapseType, run: Run) -> bool:
+    enough = len(run.counted) >= kind.confirm.samples and run.is_sure
+    return enough and (run.counted[-1] - run.counted[0]).days >= kind.confirm.days
+
+
+def _why_met(kind: RelapseType, run: Run) -> str:
+    said = f"{kind.label}: met on {listed([str(day) for day in run.days])}"
+    if kind.confirm.samples > 1:
+        said += f", confirmed by {len(run.counted)} samples over {(run.counted[-1] - run.counted[0]).days} days"
+    return said + "." + _also(run)
+
+
+def _why_pending(kind: RelapseType, run: Run) -> str:
+    dated = listed([str(day) for day in run.days])
+    if not run.is_sure:
+        return (
+            f"Met on {dated} only by a change on a scale for which no least change that counts was read; a "
+            "clinician has to say whether it is worse." + _also(run)
+        )
+    return (
+        f"Met on {dated}, not confirmed: it asks for {kind.confirm.samples} samples at least {kind.confirm.days} "
+        "days apart that nothing else explains. Confirm first; one sample never says relapse." + _also(run)
+    )
+
+
+def _also(run: Run) -> str:
+    return "".join(f" {item.explanation.text}" for item in run.near)
+
+
+def _near_events(run: Run) -> tuple[Event, ...]:
+    return tuple(event for item in run.near for event in item.events)
+
+
+def _told(
+    kind: RelapseType, verdict: Verdict, day: date | None, is_confirmed: bool, because: Iterable[Event], why: str
+) -> Relapse:
+    return Relapse(
+        kind.id,
+        kind.label,
+        verdict,
+        day,
+        is_confirmed,
+        tuple(dict.fromkeys(because)),
+        why,
+        kind.literature.text,
+        kind.source,
+        kind.literature.source,
+    )

@@ -1,0 +1,285 @@
+"""The time of one line of treatment: slices of the record after its first day, and the events that a course derives."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cached_property
+
+from poems.course import baseline_of, days_of, derived, mark
+from poems.evaluate import Judgement, events_behind, judge
+from poems.follow.chart import AGE, MET, NOT_MET, UNKNOWN, Chart, Scope, State
+from poems.knowledge import Knowledge
+from poems.knowledge.follow_model import Derived, Scale
+from poems.record import PRESENT, Event, Record
+from poems.review import Part, named_parts
+from poems.rules import Above, Named, Present, Rule, Verdict, walk
+
+
+class Stretch:
+    """The time of one line: from its first day of treatment to the day the next line begins.
+
+    start: the slices count what comes after it; its own day is before treatment. strict: leaves out what a scale says
+    for which no least change was ever published, so that a definition met without it can be told from one met by it.
+    """
+
+    def __init__(self, chart: Chart, start: date, end: date | None = None) -> None:
+        self.chart, self.start, self.end = chart, start, end
+        self.last = min(end or chart.as_of, chart.as_of)
+        self.days_before = chart.follow.windows["baseline-days"].days
+        self.origin: dict[Event, tuple[Event, ...]] = {}
+        self.after = [
+            event for event in chart.record.events if event.date is not None and start < event.date <= self.last
+        ]
+        self._slices: dict[tuple[Scope, date, date, bool], tuple[Record, dict[int, Judgement]]] = {}
+        self._marked: dict[tuple[str, date, bool], tuple[Event, ...]] = {}
+        self._by_finding = _dated((*self.after, *self._ratios()))
+
+    def _ratios(self) -> Iterator[Event]:
+        found: dict[Event, Event] = {}
+        for finding in ratio_findings(self.chart.knowledge):
+            for one in self.chart.series(finding):
+                found |= derived(one, self.start, self.days_before)
+        found |= self.chart.by_method()
+        for event, sample in found.items():
+            self.origin[event] = (sample,)
+            if event.date is not None and self.start < event.date <= self.last:
+                yield event
+
+    @cached_property
+    def baseline(self) -> Record:
+        """Everything up to the first day of treatment, quantities only of the last months before it.
+
+        An undated finding may speak for something here, never against it, as in the criteria.
+        """
+        oldest = self.start - timedelta(self.days_before)
+        kept = [
+            event
+            for event in (*self.chart.record.events, *self.chart.by_method())
+            if (event.date is None and event.status == PRESENT)
+            or (
+                event.date is not None
+                and event.date <= self.start
+                and (event.value is None or event.date >= oldest)
+                and event.finding != AGE
+            )
+        ]
+        return Record(self.chart.record.patient, (*kept, *self.chart.ages(self.start)), self.start)
+
+    def judge(
+        self, rule: Rule, day: date, since: date | None = None, strict: bool = False, scope: Rule | None = None
+    ) -> Judgement:
+        """A rule on the slice after `since` (the first day of treatment), up to a day.
+
+        scope: a rule that names all that this one does; rules of one scope share what has been judged.
+        """
+        key = self.chart.scope(scope or rule), since or self.start, day, strict
+        if key not in self._slices:
+            self._slices[key] = self._slice(*key), {}
+        return judge(rule, *self._slices[key])
+
+    def judge_treated(self, rule: Rule) -> Judgement:
+        """A rule on everything since treatment, the treatments of the first day among it."""
+        known = self._slice(self.chart.scope(rule), self.start, self.last, False)
+        given = [span.events[0] for span in self.chart.spans if span.start == self.start]
+        return judge(rule, Record(known.patient, (*given, *known.events), known.as_of), {})
+
+    def _slice(self, scope: Scope, begin: date, day: date, strict: bool) -> Record:
+        """What is known of these findings by that day; what a later day has decided anew is left out."""
+        kept: list[Event] = []
+        for name in sorted(scope.names):
+            events, days = self._by_finding.get(name, ((), ()))
+            first, last = bisect_right(days, begin), bisect_right(days, day)
+            if first == last:
+                continue
+            if name in scope.latest:
+                first = max(first, bisect_left(days, days[last - 1]))
+            decided = self.chart.deciding(name)
+            place = bisect_right(decided, day)
+            newest = decided[place - 1] if place else begin
+            kept += (
+                event
+                for event, on in zip(events[first:last], days[first:last], strict=True)
+                if event.value is not None or on >= newest
+            )
+        kept += (
+            event for event in self._marks(scope.names, day, strict) if event.date is not None and event.date > begin
+        )
+        kept += self.chart.ages(day) if AGE in scope.names else ()
+        return Record(self.chart.record.patient, tuple(kept), day)
+
+    def _marks(self, names: frozenset[str], day: date, strict: bool) -> Iterator[Event]:
+        """The derived findings as they stand on a day."""
+        for made in self.chart.follow.derived.values():
+            single = f"{made.kind}-scale-"
+            if made.id in names or (made.scales and any(name.startswith(single) for name in names)):
+                key = made.id, day, strict
+                if key not in self._marked:
+                    turns = made.kind in ("turned-present", "turned-absent")
+                    changes = self._turned(made, day) if turns else self._changed(made, day, strict)
+                    self._marked[key] = tuple(changes) if turns or made.scales else ()
+                yield from self._marked[key]
+
+    def _turned(self, made: Derived, day: date) -> Iterator[Event]:
+        """Present where a feature has turned; absent where of every feature it is known that it has not."""
+        turns: list[State] = []
+        decided: list[date] = []
+        for feature, rule in made.features:
+            history = self.chart.history(feature, rule)
+            history = history[: bisect_right(history, day, key=lambda state: state.day)]
+            if not history or history[-1].day <= self.start:
+                continue
+            verdict, turn = self._turn(history, rule, made.kind == "turned-present")
+            turns += [turn] if verdict is MET else []
+            decided += [history[-1].day] if verdict is not UNKNOWN else []
+        if turns:
+            because = tuple(event for state in turns for event in state.because)
+            yield self._mark(made.id, max(state.day for state in turns), True, because)
+        elif len(decided) == len(made.features):
+            yield self._mark(made.id, max(decided), False, ())
+
+    def _turn(self, history: Sequence[State], rule: Rule, upward: bool) -> tuple[Verdict, State]:
+        """Whether a feature has come (or, not upward, gone) since treatment began, and the day that showed it.
+
+        Unknown where it is as it would be after a turn, and nothing says how it was before.
+        """
+        wanted = MET if upward else NOT_MET
+        place = max((i for i, state in enumerate(history) if state.verdict is not wanted), default=-1) + 1
+        if place == len(history):
+            return NOT_MET, history[-1]
+        turned = history[place]
+        if upward:
+            return (NOT_MET if turned.day <= self.start else MET if place else UNKNOWN), turned
+        before = judge(rule, self.baseline, {}).verdict
+        return (before if turned.day > self.start else NOT_MET), turned
+
+    def _changed(self, made: Derived, day: date, strict: bool) -> Iterator[Event]:
+        found = {key: self._change(self.chart.follow.scales[key], made.kind, day, strict) for key in made.scales}
+        known = {key: pair for key, pair in found.items() if pair is not None}
+        present = [sample for sample, is_changed in known.values() if is_changed]
+        if known:
+            told = present or [sample for sample, _ in known.values()]
+            latest = max(sample.date for sample in told if sample.date is not None)
+            yield self._mark(made.id, latest, bool(present), told)
+        for key, (sample, is_changed) in known.items():
+            assert sample.date is not None
+            yield self._mark(f"{made.kind}-scale-{key}", sample.date, is_changed, (sample,))
+
+    def _change(self, scale: Scale, kind: str, day: date, strict: bool) -> tuple[Event, bool] | None:
+        """The latest sample of a scale, and whether it is better or worse by as much as counts; None: no comparison."""
+        if strict and scale.points is None and scale.percent is None:
+            return None
+        told = [
+            (one, [e for e in one.samples if not e.comparator and e.date is not None and self.start < e.date <= day])
+            for one in self.chart.series(scale.concept)
+        ]
+        one, samples = max(
+            ((one, kept) for one, kept in told if kept), key=lambda pair: pair[1][-1].date or day, default=(None, [])
+        )
+        if one is None:
+            return None
+        last = samples[-1]
+        earlier = [event for event in samples if event.date != last.date] if kind == "worse" else []
+        reference = _best(
+            scale, earlier or [e for e in baseline_of(one, self.start, self.days_before) if not e.comparator]
+        )
+        if reference is None or last.value is None:
+            return None
+        gain = (last.value - reference) * (1 if scale.better == "higher" else -1) * (1 if kind == "better" else -1)
+        return last, _counts(gain, reference, scale)
+
+    def _mark(self, name: str, day: date, is_present: bool, because: Sequence[Event]) -> Event:
+        event = mark(self.chart.record.patient, name, day, is_present, because)
+        self.origin[event] = tuple(because)
+        return event
+
+    def recorded(self, events: Iterable[Event]) -> tuple[Event, ...]:
+        """The recorded events behind derived ones, each once."""
+        return tuple(dict.fromkeys(one for event in events for one in self.origin.get(event, (event,))))
+
+    def behind(self, judgement: Judgement) -> tuple[Event, ...]:
+        """The recorded events that carry a judgement."""
+        return self.recorded(events_behind(judgement))
+
+    def parts(self, judgement: Judgement) -> tuple[Part, ...]:
+        """The named parts of a judgement, itself if it has a name, with recorded events."""
+        rule, components = judgement.rule, self.chart.components
+        if isinstance(rule, Named):
+            criterion = components.get(rule.id)
+            inner = named_parts(judgement, components)
+            found: tuple[Part, ...] = (
+                Part(
+                    rule.id,
+                    criterion.label if criterion else rule.id,
+                    judgement.verdict,
+                    tuple(events_behind(judgement)),
+                    inner,
+                    criterion,
+                ),
+            )
+        else:
+            found = named_parts(judgement, components)
+        return tuple(self._told(part) for part in found)
+
+    def _told(self, part: Part) -> Part:
+        return replace(part, because=self.recorded(part.because), parts=tuple(map(self._told, part.parts)))
+
+    def relevant(self, rule: Rule, since: date | None = None) -> list[date]:
+        """The days after `since` on which something was recorded that the rule rests on."""
+        findings = self.chart.leaves(rule)
+        days = days_of(event for event in self.after if event.finding in findings)
+        return days[bisect_right(days, since) :] if since else days
+
+
+def _dated(events: Iterable[Event]) -> dict[str, tuple[list[Event], list[date]]]:
+    """The events of each finding, oldest first, beside their days."""
+    found: dict[str, list[tuple[date, Event]]] = {}
+    for event in events:
+        if event.date is not None:
+            found.setdefault(event.finding, []).append((event.date, event))
+    for rows in found.values():
+        rows.sort(key=lambda row: row[0])
+    return {name: ([event for _, event in rows], [day for day, _ in rows]) for name, rows in found.items()}
+
+
+def _best(scale: Scale, samples: Iterable[Event]) -> float | None:
+    values = [event.value for event in samples if event.value is not None]
+    if not values:
+        return None
+    return max(values) if scale.better == "higher" else min(values)
+
+
+def _counts(gain: float, reference: float, scale: Scale) -> bool:
+    """Whether a change in the direction asked for is as large as the least that counts."""
+    least = scale.points
+    if least is None and scale.percent is not None:
+        least = abs(reference) * scale.percent / 100
+    if least is None:
+        return gain > 0
+    return gain >= least if scale.inclusive else gain > least
+
+
+def ratio_findings(knowledge: Knowledge) -> tuple[str, ...]:
+    """The quantities that some rule of follow-up compares with their baseline or nadir; found once per knowledge."""
+    kept: dict[str, tuple[str, ...]] = knowledge.__dict__.setdefault("_followed", {})
+    if "ratios" not in kept:
+        kept["ratios"] = tuple(
+            sorted(
+                {
+                    node.finding.partition("/")[0]
+                    for rule in rules_of(knowledge)
+                    for node in walk(rule)
+                    if isinstance(node, Present | Above) and "/" in node.finding
+                }
+            )
+        )
+    return kept["ratios"]
+
+
+def rules_of(knowledge: Knowledge) -> Iterator[Rule]:
+    """The rules of response and relapse."""
+    for domain in knowledge.follow.domains:
+        yield from (category.rule for category in domain.categories)
+    yield from (kind.rule for kind in knowledge.follow.relapses)

@@ -1,0 +1,151 @@
+"""The hand-over sheet for a transplant: what engraftment syndrome is, its days, its definitions side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from poems.follow import Definition, Follow, Transplant
+from poems.follow.outlook import said
+from poems.knowledge import Knowledge
+from poems.knowledge.follow_model import EngraftmentDefinition
+from poems.render.cited import Bibliography, Mark
+from poems.render.view import Observation, PartView, part_view, person
+from poems.render.words import clean
+from poems.rules import Verdict
+
+NO_DOSE = "No dose stands on this sheet: none for this use could be verified in a source. The treating team decides."
+SHOW_TO = ("Show this sheet to the transplant team before day 0, and to whoever sees the patient in the weeks after it: "
+           "day ward, emergency room, family doctor.")
+NO_DAY_0 = ("Day 0 (the infusion of the stem cells) is not in the record up to this day, so no calendar days stand "
+            "here: count them by hand, or enter it.")
+PLACED = {True: "what is entered lies in this window", False: "what is entered lies outside of this window",
+          None: "whether it lies in this window is not known"}
+Cited = tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class DefinitionView:
+    """One published definition of engraftment syndrome. days: on the calendar, where day 0 is known."""
+
+    label: str
+    verdict: Verdict | None
+    window: str
+    placed: str
+    parts: tuple[PartView, ...]
+    reading: str
+    marks: Cited
+
+
+@dataclass(frozen=True)
+class SignView:
+    """One sign that a definition looks at, what is entered of it, and its verdict in each definition that names it."""
+
+    label: str
+    observations: tuple[Observation, ...]
+    verdicts: tuple[Verdict | None, ...]
+    marks: Cited
+
+
+@dataclass(frozen=True)
+class SheetView:
+    """The hand-over sheet of one transplant, or of one to come (day_0 empty).
+
+    today: which day it is, counted from day 0, or that it cannot be counted. days: the windows on the calendar.
+    """
+
+    patient: str
+    person: str
+    knowledge: str
+    day_0: str
+    today: str
+    days: tuple[tuple[str, str], ...]
+    text: tuple[tuple[str, Cited], ...]
+    rates: tuple[tuple[str, str, Cited], ...]
+    definitions: tuple[DefinitionView, ...]
+    cited: Bibliography
+
+    @property
+    def signs(self) -> tuple[SignView, ...]:
+        """The signs of all definitions, each once, with its verdict under each definition."""
+        found: dict[str, list[PartView | None]] = {}
+        for place, item in enumerate(self.definitions):
+            for sign in _leaves(item.parts):
+                found.setdefault(sign.label, [None] * len(self.definitions))[place] = sign
+        return tuple(_sign(label, row) for label, row in found.items())
+
+
+def _leaves(parts: Iterable[PartView]) -> Iterator[PartView]:
+    for part in parts:
+        if part.parts:
+            yield from _leaves(part.parts)
+        else:
+            yield part
+
+
+def _sign(label: str, row: list[PartView | None]) -> SignView:
+    known = [sign for sign in row if sign is not None]
+    seen = dict.fromkeys(one for sign in known for one in sign.observations)
+    return SignView(label, tuple(seen), tuple(sign.verdict if sign else None for sign in row), known[0].marks)
+
+
+def sheets(follow: Follow, knowledge: Knowledge) -> tuple[SheetView, ...]:
+    """One sheet for each transplant; where none is recorded, one with what is published: it is printed beforehand."""
+    if not follow.transplants:
+        return (_blank(follow, knowledge),)
+    return tuple(_sheet(follow, transplant, knowledge) for transplant in follow.transplants)
+
+
+def _sheet(follow: Follow, transplant: Transplant, knowledge: Knowledge) -> SheetView:
+    cited = Bibliography(knowledge)
+    known = {item.id: item for item in knowledge.follow.engraftment.definitions}
+    return SheetView(
+        clean(follow.patient), person(follow.record.events, knowledge), follow.knowledge, transplant.day_0.isoformat(),
+        f"day {(follow.as_of - transplant.day_0).days} on {follow.as_of}",
+        tuple(dict.fromkeys(_days(transplant.day_0, knowledge))),
+        tuple((clean(text), cited.marks(source)) for text, source in transplant.text),
+        tuple((clean(cohort), clean(share), cited.marks(source)) for cohort, share, source in transplant.rates),
+        _once(_definition(item, known.get(item.id), knowledge, cited) for item in transplant.definitions), cited)
+
+
+def _once(definitions: Iterable[DefinitionView]) -> tuple[DefinitionView, ...]:
+    """The definitions, a reading that several share told with the first of them."""
+    told: set[str] = set()
+    found = []
+    for item in definitions:
+        found.append(replace(item, reading="") if item.reading in told else item)
+        told.add(item.reading)
+    return tuple(found)
+
+
+def _definition(item: Definition, known: EngraftmentDefinition | None, knowledge: Knowledge,
+                cited: Bibliography) -> DefinitionView:
+    parts = tuple(part_view(part, knowledge, cited) for part in item.parts)
+    return DefinitionView(clean(item.label), item.verdict, clean(item.window), PLACED[item.in_window], parts,
+                          clean(known.reading) if known else "", cited.marks(item.source))
+
+
+def _days(day_0: date, knowledge: Knowledge) -> Iterator[tuple[str, str]]:
+    """The windows that count from day 0, on the calendar; those that count from another day are not known yet."""
+    known = knowledge.follow.engraftment
+    for item in known.definitions:
+        if item.anchor not in known.anchors and item.to_days is not None:
+            first, last = day_0 + timedelta(item.from_days), day_0 + timedelta(item.to_days)
+            yield f"Day {item.from_days} to {item.to_days}", f"{first:%A} {first} to {last:%A} {last}"
+
+
+def _blank(follow: Follow, knowledge: Knowledge) -> SheetView:
+    cited, known = Bibliography(knowledge), knowledge.follow.engraftment
+    return SheetView(
+        clean(follow.patient), person(follow.record.events, knowledge), follow.knowledge, "", NO_DAY_0, (),
+        tuple((clean(item.text), cited.marks(item.source)) for item in known.sheet),
+        tuple((clean(item.cohort or item.what), said(item), cited.marks(item.source)) for item in known.rates),
+        _once(DefinitionView(clean(item.label), None, _window(item, knowledge), "", (), clean(item.reading),
+                             cited.marks(item.source)) for item in known.definitions), cited)
+
+
+def _window(item: EngraftmentDefinition, knowledge: Knowledge) -> str:
+    anchor = knowledge.follow.engraftment.anchors.get(item.anchor)
+    until = f" to {item.to_days}" if item.to_days is not None else " on"
+    return f"day {item.from_days}{until}, counted from {anchor.label if anchor else 'day 0'}"

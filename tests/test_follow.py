@@ -1,0 +1,347 @@
+"""Follow-up: tables of definitions on both sides of each limit, real and simulated courses, records that are bad."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import HERE
+from writers import as_csv
+
+from poems.adapters import read
+from poems.follow import Follow, follow
+from poems.knowledge import Knowledge
+from poems.record import COMPARATORS, Event, Record, records
+from poems.rules import Verdict
+
+TABLES = sorted((HERE / "cases" / "follow").glob("*.yaml"))
+COURSES = sorted((HERE / "cases" / "courses").glob("*.yaml"))
+TODAY = date(2026, 11, 22)
+
+
+def cases() -> list[tuple[str, list[Any], dict[str, Any]]]:
+    """Every case of every table with the rows that all cases of its table share."""
+    found = []
+    for path in TABLES:
+        table = yaml.safe_load(path.read_text())
+        found += [(path.stem, table.get("shared", []), case) for case in table["cases"]]
+    return found
+
+
+def event(row: list[Any], knowledge: Knowledge) -> Event:
+    """A row `[finding, day, value or status, {other fields}]`; a value may begin with a comparator."""
+    finding, day, said, *more = row
+    fields = dict(more[0]) if more else {}
+    if isinstance(said, str) and said in ("present", "absent"):
+        return Event("p", finding, day, said, source=f"{finding} {day}", **fields)
+    sign = next((s for s in sorted(COMPARATORS, key=len, reverse=True) if s and str(said).startswith(s)), "")
+    return Event(
+        "p",
+        finding,
+        day,
+        "",
+        float(str(said)[len(sign) :]),
+        knowledge.concepts[finding].unit,
+        sign,
+        knowledge.concepts[finding].specimen,
+        source=f"{finding} {day}",
+        **fields,
+    )
+
+
+def followed(rows: list[Any], as_of: date, knowledge: Knowledge) -> Follow:
+    found = records([event(row, knowledge) for row in rows], as_of)
+    return follow(found[0] if found else Record("p", (), as_of), knowledge, as_of=as_of)
+
+
+def told(found: Follow) -> dict[str, Any]:
+    """What a follow-up says, as plain values that a case can name."""
+    current = len(found.lines)
+    relapses: dict[str, Any] = {}
+    for item in found.relapses:
+        line = next((n.number for n in found.lines if f"(line {n.number}," in item.label), current)
+        relapses[item.id if line == current else f"{item.id}@{line}"] = {
+            "verdict": item.verdict.value,
+            "day": item.day,
+            "confirmed": item.confirmed,
+            "because": [event.finding for event in item.because],
+            "why": item.why,
+        }
+    trends: dict[str, Any] = {}
+    for trend in found.trends:
+        name = trend.series.finding
+        while name in trends:
+            name += "+"
+        trends[name] = {
+            "alarm": trend.alarm,
+            "p-rise": trend.p_rise,
+            "p-above": trend.p_above,
+            "limit": trend.series.upper_limit,
+            "noise": trend.last_is_noise,
+            "nadir-day": trend.nadir_day,
+            "samples": len(trend.series.samples),
+            "explained": sorted({event.finding for event in trend.explained_by}),
+            "notes": " ".join(trend.notes),
+        }
+    return {
+        "diagnosed": found.diagnosed,
+        "diagnosed-by": found.diagnosed_by,
+        "died": found.died,
+        "lines": [[line.start, *line.treatments] for line in found.lines],
+        "responses": {
+            item.id: {
+                "now": item.now,
+                "best": item.best,
+                "best-day": item.best_day,
+                "days": item.duration_days,
+                "why": item.why,
+            }
+            for item in found.responses
+        },
+        "relapses": relapses,
+        "trends": trends,
+        "scales": {series.finding: said for series, said in found.scales},
+        "patterns": {item.id: item.verdict.value for item in found.pattern},
+        "settled": {item.id: item.settled_by for item in found.pattern},
+        "trials": {item.id: item.verdict.value for item in found.trials},
+        "prognosis": {item.id: item.verdict.value for item in found.prognosis},
+        "transplants": [item.day_0 for item in found.transplants],
+        "engraftment": {
+            item.id: {"verdict": item.verdict.value, "in-window": item.in_window, "window": item.window}
+            for sheet in found.transplants
+            for item in sheet.definitions
+        },
+        "calendar": [
+            {
+                "day": visit.day,
+                "latest": visit.latest,
+                "overdue": visit.overdue,
+                "label": visit.label,
+                "tests": list(visit.tests),
+                "because": visit.because,
+            }
+            for visit in found.calendar
+        ],
+        "overdue": [visit.label for visit in found.calendar if visit.overdue],
+        "cautions": [item.id for item in found.cautions],
+        "issues": [str(item) for item in found.issues],
+    }
+
+
+def differences(expected: Any, found: Any, where: str = "") -> list[str]:
+    """Where what was written is not what was found. A mapping names a part; `p-...` [low, high] is a range; text and
+    lists of `cautions`, `issues`, `why`, `notes`, `window`, `because`, `scales`, `settled` have to be contained.
+    """
+    key = where.rpartition(".")[2]
+    if isinstance(expected, dict):
+        if not isinstance(found, dict):
+            return [f"{where}: expected a mapping, found {found!r}"]
+        return [
+            line
+            for name, value in expected.items()
+            for line in differences(value, found.get(name, f"no {name}"), f"{where}.{name}")
+        ]
+    if key.startswith("p-") and isinstance(expected, list):
+        return (
+            []
+            if isinstance(found, float) and expected[0] <= found <= expected[1]
+            else [f"{where}: {found} not in {expected}"]
+        )
+    if ".settled." in where:
+        return [f"{where}: no {names} in {found}" for names in expected if names not in found]
+    if key == "overdue" and not expected:
+        return [f"{where}: {found}"] if found else []
+    if key in ("cautions", "issues", "because", "overdue"):
+        return [f"{where}: no {part!r} in {found}" for part in expected if not any(part in item for item in found)]
+    if (
+        isinstance(expected, str)
+        and isinstance(found, str)
+        and (key in ("why", "notes", "window") or ".scales." in where)
+    ):
+        return [] if expected in found else [f"{where}: no {expected!r} in {found!r}"]
+    return [] if expected == found else [f"{where}: expected {expected!r}, found {found!r}"]
+
+
+@pytest.mark.parametrize(("table", "shared", "case"), cases(), ids=lambda v: v["case"] if isinstance(v, dict) else None)
+def test_a_written_case_gets_what_was_written(
+    table: str, shared: list[Any], case: dict[str, Any], knowledge: Knowledge
+) -> None:
+    """Each definition on both sides of its limit, met, not met, unknown and not evaluable, as the tables have it."""
+    rows = [*([] if case.get("alone") else shared), *case.get("events", [])]
+    found = told(followed(rows, case["as-of"], knowledge))
+    assert not differences(case["expect"], found), "\n".join(differences(case["expect"], found))
+    for part in case.get("without", []):
+        assert not any(part in item for item in [*found["cautions"], *found["issues"]]), part
+
+
+def course_events(case: dict[str, Any], knowledge: Knowledge) -> list[Event]:
+    """The events of a course through the CSV reader, as for any user."""
+    raw = [Event(patient=case["case"], **{**row, "unit": row.get("unit", "")}) for row in case.get("events", [])]
+    raw += [event(row, knowledge) for row in case.get("rows", [])]
+    reading = read(as_csv(raw), knowledge, name="case.csv", today=TODAY)
+    assert not [issue for issue in reading.issues if issue.level == "fault"], reading.issues
+    return list(reading.events)
+
+
+def course_steps() -> list[tuple[Path, dict[str, Any], int]]:
+    return [
+        (path, case, place)
+        for path in COURSES
+        for case in [yaml.safe_load(path.read_text())]
+        for place in range(len(case["expect"]))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "case", "place"),
+    course_steps(),
+    ids=lambda v: v.stem if isinstance(v, Path) else str(v) if isinstance(v, int) else "",
+)
+def test_a_course_says_what_was_written_before_it_ran(
+    path: Path, case: dict[str, Any], place: int, knowledge: Knowledge
+) -> None:
+    """Three and more published courses and five simulated ones, on the days that matter."""
+    step = case["expect"][place]
+    record = records(course_events(case, knowledge), step["as-of"])[0]
+    found = told(follow(record, knowledge, as_of=step["as-of"]))
+    lines = differences({key: value for key, value in step.items() if key not in ("as-of", "because")}, found)
+    assert step["because"] and not lines, "\n".join(lines)
+
+
+def test_published_courses_carry_a_citation_and_simulated_ones_say_so() -> None:
+    """At least three real courses with their citation, at least five simulated ones."""
+    found = [yaml.safe_load(path.read_text()) for path in COURSES]
+    assert sum("citation" in case.get("source", {}) for case in found) >= 3
+    assert sum(case.get("simulated", False) for case in found) >= 5
+    assert all(("citation" in case.get("source", {})) != case.get("simulated", False) for case in found)
+
+
+def test_every_definition_has_a_case_on_every_side(knowledge: Knowledge) -> None:
+    """Each relapse and each engraftment definition met, not met and unknown; each domain with each category in use."""
+    relapses: dict[str, set[str]] = {}
+    categories: dict[str, set[str]] = {}
+    engraftment: dict[str, set[str]] = {}
+    for _, _, case in cases():
+        for name, value in case["expect"].get("relapses", {}).items():
+            relapses.setdefault(name.partition("@")[0], set()).add(value.get("verdict", ""))
+        for name, value in case["expect"].get("responses", {}).items():
+            categories.setdefault(name, set()).add(value.get("now", ""))
+        for name, value in case["expect"].get("engraftment", {}).items():
+            engraftment.setdefault(name, set()).add(value.get("verdict", ""))
+    sides = {verdict.value for verdict in Verdict}
+    lacking = {kind.id: sides - relapses.get(kind.id, set()) for kind in knowledge.follow.relapses}
+    lacking |= {item.id: sides - engraftment.get(item.id, set()) for item in knowledge.follow.engraftment.definitions}
+    lacking |= {
+        domain.id: {*(c.id for c in domain.categories), "unknown", "not evaluable"} - categories.get(domain.id, set())
+        for domain in knowledge.follow.domains
+    }
+    assert not {name: sorted(left) for name, left in lacking.items() if left}
+
+
+def test_every_pattern_trial_and_computable_factor_has_both_sides(knowledge: Knowledge) -> None:
+    """A rule of treatment or prognosis that nobody wrote a met, a not met and an unknown case for is not finished."""
+    seen: dict[str, set[str]] = {}
+    for _, _, case in cases():
+        for group in ("patterns", "trials", "prognosis"):
+            for name, verdict in case["expect"].get(group, {}).items():
+                seen.setdefault(name, set()).add(verdict)
+    wanted = [item.id for item in (*knowledge.follow.patterns, *knowledge.follow.trials)]
+    wanted += [item.id for item in knowledge.follow.prognosis if item.rule is not None]
+    sides = {verdict.value for verdict in Verdict}
+    lacking = {name: sorted(sides - seen.get(name, set())) for name in wanted if sides - seen.get(name, set())}
+    assert not lacking
+
+
+BAD = {
+    "a date in the future": ("vegf-plasma,2030-01-01,500,pg/mL", "date"),
+    "a negative value": ("vegf-plasma,2020-03-01,-5,pg/mL", "value"),
+    "another kind of unit": ("vegf-plasma,2020-03-01,5,mmol/L", "unit"),
+    "no unit": ("vegf-plasma,2020-03-01,5,", "unit"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_the_reader_refuses_a_bad_row_by_name(name: str, knowledge: Knowledge) -> None:
+    """The bad row is a fault that names row and field; the good rows are followed."""
+    row, field = BAD[name]
+    text = (
+        f"patient,finding,date,value,unit,status\np,vegf-plasma,2020-01-01,900,pg/mL,\np,{row.partition(',')[0]},"
+        f"{row.partition(',')[2]},\np,lenalidomide,2020-01-02,,,present\n"
+    )
+    reading = read(text.encode(), knowledge, name="bad.csv", today=TODAY)
+    faults = [issue for issue in reading.issues if issue.level == "fault"]
+    assert len(faults) == 1 and faults[0].where == f"bad.csv, row 3, {field}"
+    found = follow(records(reading.events, TODAY)[0], knowledge, as_of=TODAY, issues=reading.issues)
+    assert faults[0] in found.issues
+    assert [len(trend.series.samples) for trend in found.trends] == [1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"date": date(2030, 1, 1), "value": 5.0, "unit": "pg/mL"}, "after the day asked about"),
+        ({"date": date(2020, 3, 1), "value": -5.0, "unit": "pg/mL"}, "negative"),
+        ({"date": date(2020, 3, 1), "value": float("nan"), "unit": "pg/mL"}, "no number"),
+        ({"date": date(2020, 3, 1), "value": 5.0, "unit": "ng/mL"}, "in ng/mL"),
+    ],
+)
+def test_a_bad_event_made_by_hand_is_a_named_fault(fields: dict[str, Any], says: str, knowledge: Knowledge) -> None:
+    """A record that did not come through a reader is screened too: no traceback, no silent drop."""
+    record = Record("p", (Event("p", "vegf-plasma", source="here", **fields),))
+    found = follow(record, knowledge, as_of=date(2026, 1, 1))
+    assert [(issue.level, issue.where, says in issue.found) for issue in found.issues] == [("fault", "here", True)]
+    assert not found.trends
+
+
+def test_units_mixed_in_one_series_are_converted_by_the_reader(knowledge: Knowledge) -> None:
+    """0.9 ng/mL and 900 pg/mL are the same plasma VEGF, in one series."""
+    text = b"patient,finding,date,value,unit\np,vegf-plasma,2020-01-01,0.9,ng/mL\np,vegf-plasma,2020-03-01,900,pg/mL\n"
+    reading = read(text, knowledge, name="x.csv", today=TODAY)
+    found = follow(records(reading.events, TODAY)[0], knowledge, as_of=TODAY)
+    assert [[event.value for event in trend.series.samples] for trend in found.trends] == [[900.0, 900.0]]
+
+
+def test_an_empty_record_is_followed(knowledge: Knowledge) -> None:
+    """Nothing is known, and that is what is said."""
+    found = follow(Record("p", ()), knowledge, as_of=TODAY)
+    assert not found.trends and not found.calendar and found.diagnosed is None
+    assert {item.now for item in found.responses} == {"unknown"}
+    assert {item.verdict for item in found.pattern} == {Verdict.UNKNOWN}
+
+
+def test_the_same_record_gives_the_same_follow_up(knowledge: Knowledge) -> None:
+    """Draws are seeded: two runs agree to the last digit."""
+    rows = [
+        ["lenalidomide", date(2020, 1, 1), "present"],
+        *(
+            ["vegf-plasma", date(2020, 1, 1) + timedelta(60 * n), 100 + 20 * n, {"upper_limit": 100.0}]
+            for n in range(9)
+        ),
+    ]
+    assert repr(followed(rows, TODAY, knowledge)) == repr(followed(rows, TODAY, knowledge))
+
+
+def test_nothing_that_is_a_draft_speaks(knowledge: Knowledge) -> None:
+    """No category, relapse, factor or rate whose status is memory stands in a follow-up."""
+    found = followed([["lenalidomide", date(2020, 1, 1), "present"]], TODAY, knowledge)
+    sources = [
+        *(item.source for item in found.responses),
+        *(item.source for item in found.relapses),
+        *(item.source for item in found.prognosis),
+        *(item.source for item in found.survival),
+        *(item.source for item in found.calendar),
+        *(source for item in found.options for *_, source in item.outcomes),
+    ]
+    assert sources and all(source.status != "memory" for source in sources)
+    assert any(item.drafts for item in found.responses)
+
+
+def test_no_dose_stands_in_the_transplant_sheet(knowledge: Knowledge) -> None:
+    """Steroids are mentioned, a dose is not."""
+    found = followed([["autologous-stem-cell-transplant", date(2020, 1, 1), "present"]], TODAY, knowledge)
+    text = json.dumps([text for text, _ in found.transplants[0].text])
+    assert "corticosteroids" in text and "mg/m2" not in text and " mg/d" not in text
