@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -72,15 +72,11 @@ def follow(
     if ics and len(intake.patients) > 1:
         raise UsageError("--ics holds one patient's visits, because it names nobody; give one patient at a time")
     follows = _follows(intake, known, as_of)
-    if sheet:
-        from poems.render import render_sheet
+    from poems.render import render_follow, render_sheet
 
-        text = render_sheet(follows, known, form=format, width=columns(output), colour=colour(output))
-    else:
-        from poems.render import render_follow
-
-        text = render_follow(follows, known, form=format, edition=edition, width=columns(output),
-                             colour=colour(output), options=options)
+    look: Any = {"form": format, "width": columns(output), "colour": colour(output)}
+    text = render_sheet(follows, known, **look) if sheet else render_follow(
+        follows, known, edition=edition, options=options, **look)
     if ics:
         _write_calendar(follows[0], known, ics)
     write(text, output)

@@ -70,9 +70,11 @@ def untreated(chart: Chart) -> tuple[DomainResponse, ...]:
 
 
 def grades(domain: Domain, stretch: Stretch) -> list[Grade]:
-    """The response on every day on which something was recorded that it rests on."""
-    every = AtLeast(1, tuple(category.rule for category in domain.categories))
-    return [_grade(domain, every, stretch, day) for day in stretch.relevant(every)]
+    """The response on every day on which something was recorded that it rests on; judged once per stretch."""
+    if domain.id not in stretch.graded:
+        every = AtLeast(1, tuple(category.rule for category in domain.categories))
+        stretch.graded[domain.id] = [_grade(domain, every, stretch, day) for day in stretch.relevant(every)]
+    return stretch.graded[domain.id]
 
 
 def _grade(domain: Domain, every: Rule, stretch: Stretch, day: date) -> Grade:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 from poems.course import baseline_of, days_of, derived, mark
 from poems.evaluate import Judgement, events_behind, judge
@@ -34,6 +35,7 @@ class Stretch:
             event for event in chart.record.events if event.date is not None and start < event.date <= self.last
         ]
         self._slices: dict[tuple[Scope, date, date, bool], tuple[Record, dict[int, Judgement]]] = {}
+        self.graded: dict[str, list[Any]] = {}
         self._marked: dict[tuple[str, date, bool], tuple[Event, ...]] = {}
         self._by_finding = _dated((*self.after, *self._ratios()))
 

@@ -97,7 +97,8 @@ def _set(item: SetReview, knowledge: Knowledge) -> Object:
 
 def _level(level: LevelReview, knowledge: Knowledge) -> Object:
     return {"id": level.id, "verdict": level.verdict.value,
-            "parts": [part_object(part, knowledge) for part in level.parts], "settled_by": level.settled_by, "met_by": level.met_by}
+            "parts": [part_object(part, knowledge) for part in level.parts],
+            "settled_by": level.settled_by, "met_by": level.met_by}
 
 
 def part_object(part: Part, knowledge: Knowledge) -> Object:

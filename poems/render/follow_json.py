@@ -50,7 +50,8 @@ def own_object(follow: Follow, knowledge: Knowledge) -> Object:
         "treatments": [{"label": item.label, "days": item.days} for item in page.treatments],
         "values": [{"label": item.label, "values": [{"date": day, "value": seen} for day, seen in item.values],
                     "words": list(item.words)} for item in page.values],
-        "visits": [{"when": item.when, "later": list(item.later), "tests": list(item.tests), "overdue": item.is_overdue} for item in page.visits],
+        "visits": [{"when": item.when, "later": list(item.later), "tests": list(item.tests),
+                    "overdue": item.is_overdue} for item in page.visits],
         "questions": list(page.questions), "notes": [text for text, _ in page.notes],
         "issues": [issue_object(issue) for issue in page.issues],
     }

@@ -16,7 +16,7 @@ from poems.render.words import clean
 from poems.rules import Verdict
 
 NO_DOSE = "No dose stands on this sheet: none for this use could be verified in a source. The treating team decides."
-SHOW_TO = ("Show this sheet to the transplant team before day 0, and to whoever sees the patient in the weeks after it: "
+SHOW_TO = ("Show this sheet to the transplant team before day 0, and to whoever sees the patient in the weeks after: "
            "day ward, emergency room, family doctor.")
 NO_DAY_0 = ("Day 0 (the infusion of the stem cells) is not in the record up to this day, so no calendar days stand "
             "here: count them by hand, or enter it.")

@@ -272,7 +272,7 @@ def _symbol(kind: str, x: float, y: float) -> str:
 
 def legend(timeline: Timeline) -> Sequence[tuple[str, str]]:
     """What the signs of this picture mean: sign and words, only those that are in it."""
-    kinds = {mark.kind for lane in timeline.lanes for mark in lane.marks}
+    kinds = {mark.kind for lane in timeline.lanes for mark in lane.marks if timeline.start <= mark.day <= timeline.end}
     samples = [sample for panel in timeline.panels for course in panel.courses for sample in course.samples]
     courses = [course for panel in timeline.panels for course in panel.courses]
     is_smoothed = any(course.days for panel in timeline.panels if panel.is_log for course in panel.courses)
