@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import HERE
+from events import some
 from writers import as_csv
 
 from poems.adapters import read
@@ -345,3 +347,14 @@ def test_no_dose_stands_in_the_transplant_sheet(knowledge: Knowledge) -> None:
     found = followed([["autologous-stem-cell-transplant", date(2020, 1, 1), "present"]], TODAY, knowledge)
     text = json.dumps([text for text, _ in found.transplants[0].text])
     assert "corticosteroids" in text and "mg/m2" not in text and " mg/d" not in text
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_a_reader_gives_is_followed(seed: int, knowledge: Knowledge) -> None:
+    """Random records end in a follow-up: no traceback, and every event is kept or has a named fault."""
+    dice = random.Random(seed)
+    for record in records(some(knowledge, dice, dice.randrange(1, 60)), TODAY):
+        found = follow(record, knowledge, as_of=TODAY)
+        faults = sum(issue.level == "fault" for issue in found.issues)
+        assert len(found.record.events) + faults == len(record.events)
+        assert all(event.finding in knowledge.concepts for item in found.relapses for event in item.because)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from poems.course import days_of
@@ -95,20 +96,18 @@ def diagnosis(chart: Chart) -> tuple[date | None, str]:
     """
     treated = chart.therapies[0].start if chart.therapies else None
     wanted = {item.id: item.levels[0].rule for item in chart.knowledge.criteria.values() if item.diagnoses == TARGET}
-    met = {key: rule for key, rule in wanted.items() if _met(rule, chart.record)}
-    undated = Record(chart.record.patient, tuple(e for e in chart.record.events if e.date is None))
-    if any(_met(rule, undated) for rule in met.values()):
+    patient, events = chart.record.patient, chart.record.events
+    met = _met(wanted, chart.record)
+    if not met or _met(met, Record(patient, tuple(event for event in events if event.date is None))):
         return treated, ""
-    for day in days_of(chart.record.events) if met else ():
-        known = Record(
-            chart.record.patient, tuple(e for e in chart.record.events if e.date is None or e.date <= day), day
-        )
-        memo: dict[int, Judgement] = {}
-        for key, rule in met.items():
-            if judge(rule, known, memo).verdict is Verdict.MET:
-                return day, key
+    for day in days_of(events):
+        known = Record(patient, tuple(event for event in events if event.date is None or event.date <= day), day)
+        if now := _met(met, known):
+            return day, next(iter(now))
     return treated, ""
 
 
-def _met(rule: Rule, record: Record) -> bool:
-    return judge(rule, record, {}).verdict is Verdict.MET
+def _met(rules: Mapping[str, Rule], record: Record) -> dict[str, Rule]:
+    """The rules that a record meets."""
+    memo: dict[int, Judgement] = {}
+    return {key: rule for key, rule in rules.items() if judge(rule, record, memo).verdict is Verdict.MET}

@@ -29,11 +29,12 @@ class State(NamedTuple):
 
 class Scope(NamedTuple):
     """What a rule looks at. names: findings, derived ones as they are called; latest: those of which only the last day
-    counts.
+    counts; leaves: the recorded findings it rests on.
     """
 
     names: frozenset[str]
     latest: frozenset[str]
+    leaves: frozenset[str]
 
 
 class Chart:
@@ -120,12 +121,13 @@ class Chart:
             nodes = [node for node in walk(rule) if isinstance(node, Present | Above)]
             older = {node.finding for node in nodes if isinstance(node, Present) or node.take != "latest"}
             names = frozenset(node.finding for node in nodes)
-            self._scopes[id(rule)] = rule, Scope(names, names - older)
+            leaves = frozenset(name for finding in names for name in self.sources(finding))
+            self._scopes[id(rule)] = rule, Scope(names, names - older, leaves)
         return self._scopes[id(rule)][1]
 
-    def leaves(self, rule: Rule) -> set[str]:
+    def leaves(self, rule: Rule) -> frozenset[str]:
         """The recorded findings a rule rests on."""
-        return {name for finding in self.scope(rule).names for name in self.sources(finding)}
+        return self.scope(rule).leaves
 
     def ages(self, day: date) -> Iterator[Event]:
         """The age on a day: from the day of birth, or at least so old by an age that was recorded earlier."""

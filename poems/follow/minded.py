@@ -8,7 +8,7 @@ from datetime import date
 
 from poems.course import Line, Series, same_day
 from poems.errors import Issue
-from poems.evaluate import judge
+from poems.evaluate import Judgement, judge
 from poems.explain import conflicts
 from poems.follow.chart import Chart
 from poems.follow.explained import explanations
@@ -109,9 +109,7 @@ def cautions(
 ) -> Iterator[Caution]:
     """The cautions of one course."""
     yield _diagnosis(chart, diagnosed, diagnosed_by)
-    if not diagnosed_by and all(
-        not _is_met(item.id, chart) for item in chart.knowledge.criteria.values() if item.diagnoses == TARGET
-    ):
+    if not diagnosed_by and not _meets_a_set(chart):
         yield Caution(
             "no-set-met",
             "No criteria set of POEMS syndrome is met by this record. The definitions of "
@@ -140,12 +138,11 @@ def cautions(
             )
 
 
-def _is_met(name: str, chart: Chart) -> bool:
-    memo: dict[int, object] = {}
-    return any(
-        judge(level.rule, chart.record, memo).verdict is Verdict.MET  # type: ignore[arg-type]
-        for level in chart.knowledge.criteria[name].levels
-    )
+def _meets_a_set(chart: Chart) -> bool:
+    """Whether any level of any set of POEMS syndrome is met."""
+    memo: dict[int, Judgement] = {}
+    sets = [item for item in chart.knowledge.criteria.values() if item.diagnoses == TARGET]
+    return any(judge(level.rule, chart.record, memo).verdict is Verdict.MET for item in sets for level in item.levels)
 
 
 def _diagnosis(chart: Chart, diagnosed: date | None, diagnosed_by: str) -> Caution:

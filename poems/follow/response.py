@@ -16,6 +16,7 @@ from poems.follow.stretch import Stretch
 from poems.follow.words import listed
 from poems.knowledge.follow_model import Category, Domain, RelapseType
 from poems.record import Event
+from poems.review import Part
 from poems.rules import AtLeast, Rule, Verdict
 
 UNKNOWN_RESPONSE, NOT_EVALUABLE = "unknown", "not evaluable"
@@ -52,21 +53,7 @@ def responses(stretch: Stretch, last: date | None = None) -> tuple[DomainRespons
 def untreated(chart: Chart) -> tuple[DomainResponse, ...]:
     """The domains of a patient in whom no treatment of the plasma-cell disorder is dated."""
     why = "No treatment of the plasma-cell disorder is on record with a date, so there is nothing to respond to."
-    return tuple(
-        DomainResponse(
-            domain.id,
-            domain.label,
-            UNKNOWN_RESPONSE,
-            UNKNOWN_RESPONSE,
-            None,
-            None,
-            why,
-            (),
-            domain.source,
-            domain.drafts,
-        )
-        for domain in chart.follow.domains
-    )
+    return tuple(_without(domain, UNKNOWN_RESPONSE, why) for domain in chart.follow.domains)
 
 
 def grades(domain: Domain, stretch: Stretch) -> list[Grade]:
@@ -96,43 +83,14 @@ def reached(name: str, stretch: Stretch) -> date | None:
 def _response(domain: Domain, stretch: Stretch, last: date) -> DomainResponse:
     evaluable = judge(domain.evaluable, stretch.baseline, {})
     if evaluable.verdict is NOT_MET:
-        return DomainResponse(
-            domain.id,
-            domain.label,
-            NOT_EVALUABLE,
-            NOT_EVALUABLE,
-            None,
-            None,
-            domain.not_evaluable,
-            stretch.parts(evaluable),
-            domain.source,
-            domain.drafts,
-        )
+        return _without(domain, NOT_EVALUABLE, domain.not_evaluable, stretch.parts(evaluable))
     course = grades(domain, stretch)
     now = course[-1] if course else None
     if evaluable.verdict is UNKNOWN or now is None or not domain.categories:
-        return DomainResponse(
-            domain.id,
-            domain.label,
-            UNKNOWN_RESPONSE,
-            UNKNOWN_RESPONSE,
-            None,
-            None,
-            _why_open(domain, evaluable, now, stretch),
-            (),
-            domain.source,
-            domain.drafts,
-        )
+        return _without(domain, UNKNOWN_RESPONSE, _why_open(domain, evaluable, now, stretch))
     known = [grade for grade in course if grade.category is not None]
     best = min(known, key=lambda grade: (_rank(grade.category, domain), grade.day), default=None)
-    parts = next(
-        (
-            stretch.parts(item)
-            for category, item in zip(domain.categories, now.judgements, strict=True)
-            if category is now.category
-        ),
-        (),
-    )
+    met = next((item for item in now.judgements if item.verdict is MET), None)
     return DomainResponse(
         domain.id,
         domain.label,
@@ -141,10 +99,15 @@ def _response(domain: Domain, stretch: Stretch, last: date) -> DomainResponse:
         best.day if best else None,
         _lasted(best, known, domain, last) if best else None,
         _why(domain, now, stretch),
-        parts,
+        stretch.parts(met) if met else (),
         now.category.source if now.category else domain.source,
         domain.drafts,
     )
+
+
+def _without(domain: Domain, said: str, why: str, parts: tuple[Part, ...] = ()) -> DomainResponse:
+    """A domain in which no category can be named."""
+    return DomainResponse(domain.id, domain.label, said, said, None, None, why, parts, domain.source, domain.drafts)
 
 
 def _rank(category: Category | None, domain: Domain) -> float:

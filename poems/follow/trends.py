@@ -23,6 +23,7 @@ from poems.record import Event
 
 SEED = 20261122
 SURE = 0.95  # from here on a rise counts as likely; one side, as in a test at 5 %
+EVEN = 0.5
 REPEATS = (1, 2, 3)  # repeats are told for so many times the interval that confirmation asks for
 RATES = (0.25, 1.0, 4.0)  # how fast a slope may change, ln units per year per root year: stable, drifting, turning
 SLOPE_SD = 2.0  # how steep a course may begin, ln units per year
@@ -122,9 +123,9 @@ def _confirmation(chart: Chart, marker: Marker) -> tuple[int, int]:
 
 
 def _repeats(chart: Chart, marker: Marker, state: State, p_rise: float | None) -> Iterator[tuple[int, float, float]]:
-    """What a repeat would tell, while that is still open."""
+    """What a repeat would tell, where a rise is more probable than not."""
     weeks = round(_confirmation(chart, marker)[1] / 7)
-    if p_rise is None or not weeks or not _speaks(chart, marker):
+    if p_rise is None or p_rise <= EVEN or not weeks or not _speaks(chart, marker):
         return
     for times in REPEATS:
         up, down = state.repeat(times * weeks, SURE, np.random.default_rng(SEED))
@@ -196,22 +197,22 @@ def _scale(chart: Chart, scale: Scale, one: Series, start: date | None) -> str:
     said = [f"{number(last.value or 0)} on {last.date}"]
     if before and _day(last) > _day(before[-1]):
         said.append(
-            f"{_direction(scale, before[-1], last)} than before treatment ({number(before[-1].value or 0)} on "
+            f"{_direction(scale, before[-1], last)} before treatment ({number(before[-1].value or 0)} on "
             f"{before[-1].date})"
         )
     since = [event for event in plain if start is not None and start < _day(event) < _day(last)]
     if since:
         pick = max if scale.better == "higher" else min
         best = pick(since, key=lambda event: event.value or 0)
-        said.append(f"{_direction(scale, best, last)} than the best since ({number(best.value or 0)} on {best.date})")
+        said.append(f"{_direction(scale, best, last)} the best since ({number(best.value or 0)} on {best.date})")
     return "; ".join(said) + f". {_least(scale)}"
 
 
 def _direction(scale: Scale, reference: Event, last: Event) -> str:
     gain = ((last.value or 0) - (reference.value or 0)) * (1 if scale.better == "higher" else -1)
     if not gain:
-        return "no other"
-    return f"{number(abs(gain))} {'better' if gain > 0 else 'worse'}"
+        return "the same as"
+    return f"{number(abs(gain))} {'better' if gain > 0 else 'worse'} than"
 
 
 def _least(scale: Scale) -> str:
