@@ -81,6 +81,7 @@ def agreeing_pairs(seeds: Iterable[int]) -> Counter[str]:
     return pairs
 
 
+@pytest.mark.slow
 @settings(steady, max_examples=75)
 @given(batches)
 def test_duckdb_agrees_with_the_evaluator_or_shrinks(batch: Batch) -> None:
@@ -250,6 +251,7 @@ def faulty_verdict_found(sample: Iterable[Batch], plant: Callable[[str], str]) -
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_planted_fault_in_the_text_is_caught(fault: str, sample: list[Batch]) -> None:
     """A compiler with this mistake disagrees somewhere in the generated batches."""
