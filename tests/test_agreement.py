@@ -377,6 +377,7 @@ def one_record(given_events: list[Event]) -> Record:
     return Record("p", tuple(replace(event, patient="p") for event in given_events))
 
 
+@pytest.mark.slow
 @settings(steady, max_examples=1_000)
 @given(rules, st.lists(observations | treatments, max_size=8), observations)
 def test_fact_that_was_missing_keeps_definite_verdicts(rule: Rule, given_events: list[Event], fact: Event) -> None:
@@ -389,6 +390,7 @@ def test_fact_that_was_missing_keeps_definite_verdicts(rule: Rule, given_events:
     assert definite_verdict_kept(rule, record, fact)
 
 
+@pytest.mark.slow
 @settings(steady, max_examples=1_000)
 @given(findings, st.lists(observations | treatments, max_size=8), observations)
 def test_any_fact_keeps_definite_findings(rule: Rule, given_events: list[Event], fact: Event) -> None:

@@ -258,6 +258,7 @@ def test_without_lifelines_the_message_says_what_to_install(monkeypatch: pytest.
 
 # Known hazards
 
+@pytest.mark.slow
 def test_known_hazards_are_recovered(knowledge: Knowledge) -> None:
     """Over 120 simulated cohorts of 120, the 95 % intervals at 5 and 10 years hold the truth 91 to 99 times of 100."""
     rng = np.random.default_rng(20261122)

@@ -324,6 +324,7 @@ def nasty() -> Follow:
         transplants=tuple(replace(item, text=((NASTY, follow_made.READ),)) for item in found.transplants))
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(name=st.text(max_size=100), value=st.floats(1e-300, 1e300), limit=st.none() | st.floats(1e-6, 1e12),
        level=st.sampled_from([nan, float("inf"), 1e-300, 1e300]))
