@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := .venv/.run
 DEV := .venv/.dev
+PORT ?= 8420
 
-.PHONY: help run test test-all check format docs images bench lock clean
+.PHONY: help run stop test test-all check format docs images bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,13 +22,21 @@ $(DEV): $(RUN) requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-run: $(RUN)  ## the review of a published patient, here and as review.html
-	@$(BIN)/poems assess examples/published-case.csv --as-of 2020-08-01 --setting demyelinating-neuropathy --format html -o review.html
-	@$(BIN)/poems assess examples/published-case.csv --as-of 2020-08-01 --setting demyelinating-neuropathy
+run: $(RUN)  ## the review of a published patient, a course after treatment, and the app that shows both
+	@$(BIN)/poems assess poems/examples/published-case.csv --as-of 2020-08-01 --setting demyelinating-neuropathy --format html -o review.html
+	@$(BIN)/poems assess poems/examples/published-case.csv --as-of 2020-08-01 --setting demyelinating-neuropathy
+	@$(BIN)/poems follow poems/examples/published-course.csv --as-of 2020-10-10 --format html -o course.html
 	@echo
-	@echo "The same review as a page: review.html"
+	@echo "The same review as a page: review.html      A course after treatment: course.html"
 	@echo "Your own record:           $(BIN)/poems assess RECORD.csv   (or a FHIR Bundle, a phenopacket; see README.md)"
+	@echo "A sheet to carry along:    $(BIN)/poems report RECORD.csv --edition patient -o sheet.pdf"
+	@echo "A question:                $(BIN)/poems ask \"how is it treated?\""
 	@echo "What stands behind a line: $(BIN)/poems knowledge show mayo-2007"
+	@echo "The app, with this patient in it (make stop ends it):"
+	@$(BIN)/poems serve --example --background --port $(PORT)
+
+stop:  ## end the app that make run has started
+	@$(BIN)/poems serve --stop --port $(PORT)
 
 test: $(DEV)  ## the tests, without the slow ones (under two minutes)
 	$(BIN)/python -m pytest -n auto
@@ -56,4 +65,4 @@ lock: $(DEV)  ## the locked dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --all-extras -c requirements.lock -o requirements-dev.lock
 
 clean:  ## remove what was set up or made
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis review.html
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis review.html course.html

@@ -12,19 +12,27 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
+from bench.made_course import long_course
 from poems.adapters import read
 from poems.evaluate import judge
 from poems.explain import settled_by
-from poems.knowledge import load
+from poems.follow import follow
+from poems.knowledge import Knowledge, load
 from poems.knowledge.files import read_all
 from poems.knowledge.load import build
 from poems.models.differential import Differential
-from poems.record import records
+from poems.models.trend import Model, Noise, fit
+from poems.record import Record, records
 from poems.review import assess, differential_of
 
 ROOT = Path(__file__).parent.parent
-EXAMPLE = ROOT / "examples" / "published-case.csv"
+EXAMPLES = ROOT / "poems" / "examples"
+EXAMPLE = EXAMPLES / "published-case.csv"
+COURSE = EXAMPLES / "published-course.csv"
 SETTING = "demyelinating-neuropathy"
+Row = tuple[str, float, float | None]  # what, measured seconds, seconds asked for
 
 
 def process(*arguments: str) -> float:
@@ -38,16 +46,37 @@ def process(*arguments: str) -> float:
     return statistics.median(times)
 
 
-def warm(work: Callable[[], object], seconds: float = 1.0) -> float:
+def warm(work: Callable[[], object], seconds: float = 1.0, least: int = 5) -> float:
     """Median seconds of a call, repeated for about a second after a warm-up."""
     work()
     times = []
     end = time.perf_counter() + seconds
-    while len(times) < 5 or time.perf_counter() < end:
+    while len(times) < least or time.perf_counter() < end:
         start = time.perf_counter()
         work()
         times.append(time.perf_counter() - start)
     return statistics.median(times)
+
+
+def followed(knowledge: Knowledge) -> list[Row]:
+    """One patient's follow-up without reading and layout, and the trend of many courses."""
+    reading = read(COURSE.read_bytes(), knowledge, name=COURSE.name, today=date(2026, 1, 1))
+    short, long = records(reading.events, date(2020, 10, 10))[0], long_course(knowledge)
+
+    def work(record: Record) -> Callable[[], object]:
+        assert record.as_of is not None
+        as_of = record.as_of
+        return lambda: follow(Record(record.patient, record.events, as_of), knowledge, as_of=as_of)
+
+    rng = np.random.default_rng(1)
+    days = np.cumsum(rng.uniform(60, 120, (100_000, 20)), axis=1)
+    logs, sides = rng.normal(4, 0.3, days.shape), np.where(rng.random(days.shape) < 0.05, -1, 0)
+    model = Model(Noise(30, 15, 69.2))
+    return [
+        (f"follow-up, warm: published, {len(short.events)} events", warm(work(short)), 0.050),
+        (f"follow-up, warm: long, {len(long.events)} events", warm(work(long), 3.0), 0.050),
+        ("100,000 courses of 20 samples: trends", warm(lambda: fit(days, logs, sides, model), 0.0, 3), 60),
+    ]
 
 
 def main() -> None:
@@ -70,7 +99,7 @@ def main() -> None:
     verdicts = {key: judge(feature.rule, record, {}).verdict for key, feature in knowledge.features.items()}
     bare = process("-c", "pass")
     cold = process("-m", "poems", "assess", str(EXAMPLE), "--as-of", "2020-08-01", "--setting", SETTING)
-    rows = [
+    rows: list[Row] = [
         ("knowledge load, warm files", warm(lambda: build(read_all())), 0.3),
         ("poems assess, cold, whole process", cold, 0.7),
         ("one patient, every set explained", warm(explained), 0.001),
@@ -87,16 +116,17 @@ def main() -> None:
             warm(lambda: read(EXAMPLE.read_bytes(), knowledge, name="x.csv", today=date(2026, 1, 1))),
             None,
         ),
+        *followed(knowledge),
     ]
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; "
         f"bare interpreter {1000 * bare:.0f} ms; {len(record.events)} events, "
         f"{len(knowledge.concepts)} concepts, {len(knowledge.criteria)} sets, {len(verdicts)} features"
     )
-    print(f"{'work':40}{'ms':>10}{'reach ms':>10}{'x bare start':>14}")
+    print(f"{'work':48}{'ms':>11}{'reach ms':>10}{'x bare start':>14}")
     for name, seconds, reach in rows:
         aim = f"{1000 * reach:.0f}" if reach else "-"
-        print(f"{name:40}{1000 * seconds:10.3f}{aim:>10}{seconds / bare:14.3f}")
+        print(f"{name:48}{1000 * seconds:11.3f}{aim:>10}{seconds / bare:14.3f}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import trend_pictures
+from bench.trend_intervals import covered, lasts, wide
 from poems.models.trend import Fit, Model, Noise, fit
 from tests.trend_courses import FROM_DAY, UNDETECTED, Courses, simulate
 
@@ -267,12 +268,6 @@ def from_model(n: int, rng: np.random.Generator, width: int = 16, model: Model |
     return Courses(days, logs, sides, truth, none, none, days[:, -1], none, np.zeros(days.shape, bool))
 
 
-def covered(level: Floats, sd: Floats, truth: Floats, at: Flags) -> list[float]:
-    """The share of true levels inside the 50, 80 and 95 % intervals."""
-    miss = np.abs(level - truth)[at] / sd[at]
-    return [float((miss < z).mean()) for z in (0.67449, 1.28155, 1.95996)]
-
-
 def coverage(courses: Courses) -> str:
     """Coverage on courses as the model takes them, and on the simulated ones, which it does not know."""
     rows = []
@@ -282,11 +277,10 @@ def coverage(courses: Courses) -> str:
         ("simulated", courses, follow(courses)),
     ):
         samples = ~np.isnan(each.days)
-        last = samples & (np.cumsum(samples[:, ::-1], axis=1)[:, ::-1] == 1)
         places = [
             ("every sample, smoothed", found.level, found.sd, samples),
             ("every sample, filtered", found.now, found.now_sd, samples),
-            ("last sample", found.now, found.now_sd, last),
+            ("last sample", found.now, found.now_sd, lasts(samples)),
         ]
         if name == "simulated":
             rising = samples & (each.days > each.onset[:, None])
@@ -366,6 +360,10 @@ def main() -> None:
             [[f"{p:g}", f"{each.rate:.3f}", percent(each.sensitivity), f"{each.lead:.1f}"] for p, each in sure],
         ),
         "coverage": coverage(courses),
+        "wide": table(
+            ["filtered, true level at", "levels", "in 50 %", "in 80 %", "in 95 %"],
+            wide(courses, follow(courses), MODEL, SEED),
+        ),
         "timing": timing(),
     }
     for name, part in parts.items():

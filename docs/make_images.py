@@ -45,17 +45,17 @@ def main() -> None:
 
 
 def published() -> Review:
-    """The review of examples/published-case.csv on its day."""
+    """The review of poems/examples/published-case.csv on its day."""
     knowledge = load()
-    reading = read(ROOT / "examples" / "published-case.csv", knowledge, today=date.today())
+    reading = read(ROOT / "poems" / "examples" / "published-case.csv", knowledge, today=date.today())
     record = records(reading.events, date(2020, 8, 1))[0]
     return assess(record, knowledge, setting="demyelinating-neuropathy")
 
 
 def followed() -> Follow:
-    """The course of examples/published-course.csv before anybody acted on its last value."""
+    """The course of poems/examples/published-course.csv before anybody acted on its last value."""
     knowledge, day = load(), date(2020, 10, 10)
-    reading = read(ROOT / "examples" / "published-course.csv", knowledge, today=date.today())
+    reading = read(ROOT / "poems" / "examples" / "published-course.csv", knowledge, today=date.today())
     return follow(records(reading.events, day)[0], knowledge, as_of=day)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter
 
-from poems.errors import EngineError, InputError, Issue, KnowledgeError, PoemsError, UsageError
+from poems.errors import EngineError, InputError, Issue, PoemsError, UsageError
 
 if TYPE_CHECKING:
     from poems.knowledge import Knowledge
@@ -23,6 +23,15 @@ the most, and what changed after treatment. Every number is cited. It informs
 and never orders."""
 KNOWLEDGE_HELP = """What the guide knows: concepts, criteria, counts, sources and corrections, each
 with its citation."""
+ASK_HELP = """Ask the guide a question about POEMS syndrome.
+
+Answers with the passages of the guide that fit best, in their own words and with
+their sources, and says so where the guide has no answer. Nothing is generated and
+nothing leaves this machine.
+
+Exit codes: 0 done (also where the answer is not in the guide), 2 wrong use,
+4 knowledge invalid, 5 something failed."""
+GUIDE_HELP = """The guide: its questions, one page, or all of it as a website that needs no network."""
 SLOW_SECONDS = 2.0
 FOLLOW_HELP = """Follow one or several patients after treatment.
 
@@ -33,6 +42,22 @@ definitions, what the literature does then, and when to look again.
 Rows that cannot be used are listed on stderr, the rest is followed and marked,
 and the exit code is 3. Other exit codes: 0 done, 2 wrong use, 4 knowledge
 invalid, 5 something failed."""
+REPORT_HELP = """Put one record on paper: one page for the patient, two for the physician.
+
+Findings with dates, what the criteria say and what is missing, the course as
+a picture, what is published, what to ask next; every number cited. As a PDF,
+or as one HTML file.
+
+Exit codes: 0 done, 2 wrong use, 3 rows were refused and the rest is on paper,
+4 knowledge invalid, 5 something failed."""
+SERVE_HELP = """Open the app: your patients or your own record, in the browser, on this machine.
+
+Records lie in one file. Nothing is fetched from the network and nothing is
+sent to it. Whoever can reach the address sees the records: on this machine
+alone that is you; any other --host demands passwords and TLS.
+
+Exit codes: 0 done, 2 wrong use, 3 the database cannot be used, 5 something
+failed."""
 T = TypeVar("T")
 
 
@@ -57,9 +82,11 @@ app = App(name="poems", help=HELP, help_format="plaintext", version=_version, ve
           default_parameter=PLAIN, help_epilogue=examples(
               "poems assess record.csv", "poems assess record.csv --edition patient", "poems follow record.csv",
               "poems knowledge show mayo-2007"))
-knowledge_app = App(name="knowledge", help=KNOWLEDGE_HELP, help_format="plaintext", default_parameter=PLAIN,
-                    help_epilogue=examples("poems knowledge list criteria", "poems knowledge show mayo-2007"))
-app.command(knowledge_app)
+app.command("poems.cli_knowledge:knowledge_app", name="knowledge", help=KNOWLEDGE_HELP)
+app.command("poems.cli_guide:ask", name="ask", help=ASK_HELP, usage="Usage: poems ask QUESTION [OPTIONS]",
+            help_epilogue=examples('poems ask "how is it treated?"', "poems ask what does a normal VEGF mean",
+                                   'poems ask "serum VEGF cut-off" --edition clinician --format json'))
+app.command("poems.cli_guide:guide_app", name="guide", help=GUIDE_HELP)
 
 Records = Annotated[str, Parameter(allow_leading_hyphen=True, help=(
     "Files to read, or - for standard input. One patient's rows may stand in several files."))]
@@ -115,9 +142,9 @@ def assess(
 
     check_names(record)
     day, known = read_day(as_of), knowledge()
-    wanted = _near("setting", setting, known.settings) if setting else ""
+    wanted = near("setting", setting, known.settings) if setting else ""
     for name in criteria:
-        _near("criteria set", name, known.criteria)
+        near("criteria set", name, known.criteria)
     intake = gather(record, known, as_of=day, input_format=input_format or "", units=units(unit, known))
     faults = [issue for issue in intake.issues if issue.level == "fault"]
     complain(faults or ([] if intake.patients else [*intake.issues, NOTHING]))
@@ -140,112 +167,18 @@ app.command("poems.cli_follow:follow", name="follow", help=FOLLOW_HELP, usage="U
                 "poems follow record.csv --ics visits.ics --edition patient",
                 "poems follow record.csv --sheet transplant --format html -o sheet.html",
                 "poems follow all.csv --cohort -o cohort/"))
-
-
-@knowledge_app.command(help_epilogue=examples(
-    "poems knowledge check",
-    "poems knowledge check my-knowledge/"))
-def check(directory: Path | None = None, /) -> int:
-    """Check the knowledge files and list every fault: where, found, expected, what to do.
-
-    Parameters
-    ----------
-    directory
-        A directory laid out like poems/knowledge; the one that came with this program if not given.
-
-    """
-    from poems.knowledge.check import check as faults_of
-    from poems.knowledge.files import BUNDLED
-
-    issues = faults_of(directory or BUNDLED)
-    complain(issues)
-    faults = sum(issue.level == "fault" for issue in issues)
-    if not faults:
-        write("The knowledge is sound: no fault found.\n")
-    return KnowledgeError.exit_code if faults else 0
-
-
-@knowledge_app.command(name="list", help_epilogue=examples(
-    "poems knowledge list",
-    "poems knowledge list tests",
-    "poems knowledge list --drafts"))
-def list_(kind: str = "", /, *, drafts: bool = False) -> int:
-    """List what is known: one line each, or the kinds there are.
-
-    Parameters
-    ----------
-    kind
-        concepts, components, criteria, diseases, settings, features, accuracies, tests, sources or errata.
-    drafts
-        List what nobody has checked in its source yet. Drafts drive nothing.
-
-    """
-    from poems.render import catalogue
-
-    known = knowledge()
-    if drafts:
-        write(catalogue.drafts(known))
-    else:
-        kind = _near("kind", kind, catalogue.KINDS) if kind else ""
-        write(catalogue.listing(known, kind))
-    return 0
-
-
-@knowledge_app.command(help_epilogue=examples(
-    "poems knowledge show mayo-2007",
-    "poems knowledge show sclerotic-bone-lesion"))
-def show(id: str, /) -> int:
-    """Show one thing with its citation, its place there and how sure we are of it.
-
-    For a test's accuracy: sensitivity, specificity and likelihood ratios with
-    intervals, and what a result would mean (PPV, NPV) in every setting.
-    Specificity is not a predictive value.
-
-    Parameters
-    ----------
-    id
-        The id of a concept, component, criteria set, disease, setting, feature, accuracy, test, source or correction.
-
-    """
-    from poems.render import catalogue
-    from poems.render import show as shown
-
-    known = knowledge()
-    names = {key for kind in catalogue.KINDS for key in catalogue.of_kind(known, kind)}
-    write(shown.entry(_near("id", id, names), known, columns(None), colour(None)))
-    return 0
-
-
-@knowledge_app.command(help_epilogue=examples(
-    "poems knowledge errata"))
-def errata() -> int:
-    """List what the FAQ of 2017 gets wrong or leaves out, each with the correct statement and its source."""
-    from poems.render import show as shown
-
-    write(shown.errata(knowledge(), columns(None), colour(None)))
-    return 0
-
-
-@knowledge_app.command(help_epilogue=examples(
-    "poems knowledge cite",
-    "poems knowledge cite dispenzieri-2012 --bibtex"))
-def cite(id: str = "", /, *, bibtex: bool = False) -> int:
-    """Print the citations, or one of them.
-
-    Parameters
-    ----------
-    id
-        The id of a source; all of them if not given.
-    bibtex
-        Print BibTeX entries instead of lines of text.
-
-    """
-    from poems.render import catalogue
-
-    known = knowledge()
-    chosen = [known.sources[_near("source", id, known.sources)]] if id else list(known.sources.values())
-    write(catalogue.citations(chosen, bibtex=bibtex))
-    return 0
+app.command("poems.cli_report:report", name="report", help=REPORT_HELP, usage="Usage: poems report RECORD... [OPTIONS]",
+            help_epilogue=examples(
+                "poems report record.csv -o report.pdf",
+                "poems report record.csv --edition patient --paper letter -o my-sheet.pdf",
+                "poems report record.csv --sheet transplant -o hand-over.pdf",
+                "poems report record.csv --format html -o report.html"))
+app.command("poems.cli_serve:serve", name="serve", help=SERVE_HELP, usage="Usage: poems serve [OPTIONS]",
+            help_epilogue=examples(
+                "poems serve --open", "poems serve --example --background", "poems serve --stop",
+                "poems serve --add-user ann --role admin --password-file accounts",
+                "poems serve --host 0.0.0.0 --name poems.example.org --password-file accounts --tls-cert c.pem "
+                "--tls-key k.pem"))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -340,7 +273,7 @@ def read_day(text: str) -> date:
         raise UsageError(f"--as-of: {text!r} is not a day; expected YYYY-MM-DD, such as 2020-08-01") from None
 
 
-def _near(what: str, name: str, allowed: Iterable[str]) -> str:
+def near(what: str, name: str, allowed: Iterable[str]) -> str:
     """The name, if it is allowed. Raises: UsageError with the nearest and all (or the first) allowed names."""
     from difflib import get_close_matches
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from poems.render.cohort_view import CohortView
 
 SLOW_SECONDS = 2.0
+NOTHING = Issue("fault", "the input", "nothing that can be followed", "findings of several patients",
+                "The lines above, if any, say what was left out.")
 T = TypeVar("T")
 
 
@@ -41,7 +43,7 @@ def run(paths: Sequence[str], *, as_of: date | None = None, output: Path | None 
     given = units if isinstance(units, Mapping) else parsed(units, known)
     intake = gather(paths, known, as_of=day, units=given)
     faults = [issue for issue in intake.issues if issue.level == "fault"]
-    _complain(faults)
+    _complain(faults or ([] if intake.patients else [*intake.issues, NOTHING]))
     if not intake.patients:
         return InputError.exit_code
     found = cohort((follow(patient.record, known, as_of=day) for patient in _with_progress(intake.patients)), known)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from poems.disclosure import THRESHOLD
 from poems.errors import InputError, Issue
-from poems.follow import DEATH, Follow
+from poems.follow.model import Follow
 from poems.knowledge import Knowledge
 from poems.knowledge.follow_model import PrognosticFactor
 from poems.models.survival import (
@@ -130,12 +130,10 @@ def cohort(follows: Iterable[Follow], knowledge: Knowledge, *, threshold: int = 
 
     Raises: InputError where fewer than `threshold` records can be used: nothing about so few people may leave.
     """
-    therapies, courses, issues, refused = set(knowledge.clone_therapies), [], [], 0
-    baseline = {factor.id for factor in knowledge.follow.prognosis if factor.slice == "baseline"}
-    as_of = None
+    courses, issues, refused, as_of = [], [], 0, None
     for place, follow in enumerate(follows, 1):
         issues += [issue for issue in follow.issues if issue.level == "fault"]
-        found = course(follow, f"record {place}", therapies, baseline)
+        found = course(follow, f"record {place}", knowledge)
         as_of = follow.as_of
         issues += found[1]
         courses += [found[0]] if found[0] else []
@@ -151,22 +149,24 @@ def cohort(follows: Iterable[Follow], knowledge: Knowledge, *, threshold: int = 
     return Cohort(as_of, knowledge.version, tuple(courses), tuple(endpoints), models, refused, tuple(issues), threshold)
 
 
-def course(follow: Follow, where: str, therapies: Iterable[str], factors: Iterable[str]) -> tuple[Course | None,
-                                                                                                list[Issue]]:
+def course(follow: Follow, where: str, knowledge: Knowledge) -> tuple[Course | None, list[Issue]]:
     """The row of one patient, or None and the faults. where: how issues call the record, never by the patient's id.
 
-    therapies: the treatments that the clock of relapse can start with. factors: ids known before treatment.
+    The clock of relapse starts with a treatment of the plasma-cell disorder; only factors known before it are kept.
     """
-    plasma_cell = set(therapies)
-    treated = min((span.start for span in follow.treatments if span.finding in plasma_cell), default=None)
+    treated = min((span.start for span in follow.treatments if span.finding in knowledge.clone_therapies),
+                  default=None)
     start = follow.diagnosed or treated
     last = follow.died or _last(follow)
     issues = _faults(follow, where, start, treated, last)
+    if not follow.died and _has_died(follow, knowledge):
+        issues.append(Issue("fault", where, "has a death without a day", "a dated death",
+                            "Add the day; counted as alive, it would make survival look too good."))
     if any(issue.level == "fault" for issue in issues) or start is None or last is None:
         return None, issues
     relapses = _first_relapses(follow, treated)
-    waiting = {one.id for one in follow.relapses if one.day and not one.confirmed}
-    known = set(factors)
+    waiting = {one.id for one in follow.relapses if one.is_waiting}
+    known = {factor.id for factor in knowledge.follow.prognosis if factor.slice == "baseline"}
     definite = {factor.id: factor.verdict is Verdict.MET for factor in follow.prognosis
                 if factor.id in known and factor.verdict is not Verdict.UNKNOWN}
     return Course(DIAGNOSIS if follow.diagnosed_by else TREATMENT, _years(last - start), follow.died is not None,
@@ -183,10 +183,10 @@ def _first_relapses(follow: Follow, treated: date | None) -> dict[str, float | N
     found: dict[str, float | None] = {}
     seen: set[str] = set()
     for relapse in follow.relapses if treated else ():
-        if relapse.verdict is Verdict.MET and relapse.confirmed and relapse.day and treated:
+        if relapse.confirmed and relapse.day and treated:
             known, years = found.get(relapse.id), _years(relapse.day - treated)
             found[relapse.id] = years if known is None else min(known, years)
-        elif relapse.id not in seen and (relapse.verdict is Verdict.NOT_MET or relapse.day):
+        elif relapse.id not in seen and (relapse.verdict is Verdict.NOT_MET or relapse.is_waiting):
             found[relapse.id] = None
         seen.add(relapse.id)
     return found
@@ -196,6 +196,12 @@ def _last(follow: Follow) -> date | None:
     """The last day on which something was recorded, at the latest the day of the review."""
     return max((event.date for event in follow.record.events if event.date and event.date <= follow.as_of),
                default=None)
+
+
+def _has_died(follow: Follow, knowledge: Knowledge) -> bool:
+    """Whether a death is on record, dated or not."""
+    deaths = follow.record.by_finding.get(knowledge.follow.endpoints.death, ())
+    return any(event.status == PRESENT for event in deaths)
 
 
 def _faults(follow: Follow, where: str, start: date | None, treated: date | None, last: date | None) -> list[Issue]:
@@ -209,13 +215,10 @@ def _faults(follow: Follow, where: str, start: date | None, treated: date | None
     elif follow.diagnosed and treated and treated < follow.diagnosed:
         found.append(Issue("caution", where, "was treated before the day of diagnosis", "",
                            "Survival counts from the diagnosis, relapse from the treatment; check both days."))
-    if not follow.died and any(event.status == PRESENT for event in follow.record.by_finding.get(DEATH, ())):
-        found.append(Issue("fault", where, "has a death without a day", "a dated death",
-                           "Add the day; counted as alive, it would make survival look too good."))
     if treated and last is not None and treated > last:
         found.append(Issue("fault", where, "was treated after death", "a treatment in life", "Correct the days."))
     for relapse in follow.relapses:
-        if relapse.verdict is not Verdict.MET or not relapse.confirmed:
+        if not relapse.confirmed:
             continue
         if relapse.day is None:
             found.append(Issue("fault", where, f"has a {relapse.id} relapse without a day", "a dated relapse",

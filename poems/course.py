@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import groupby
 from operator import sub, truediv
 
 from poems.record import ABSENT, PRESENT, Event, Record
@@ -80,10 +81,13 @@ def spans(record: Record, treatments: Iterable[str]) -> tuple[Span, ...]:
 
 
 def series(record: Record, finding: str) -> tuple[Series, ...]:
-    """The dated measurements of a quantity, one series per assay and laboratory limit, by their first sample."""
+    """The dated measurements of a quantity, one series per assay and laboratory limit, by their first sample.
+
+    Samples of one day stand by their value, the lower first, whatever the order of the rows.
+    """
     groups: dict[tuple[str, float | None], list[Event]] = {}
     for event in sorted(
-        (e for e in record.by_finding.get(finding, ()) if e.date is not None and e.value is not None), key=_day
+        (e for e in record.by_finding.get(finding, ()) if e.date is not None and e.value is not None), key=in_order
     ):
         groups.setdefault((event.method, event.upper_limit), []).append(event)
     return tuple(Series(finding, method, limit, tuple(samples)) for (method, limit), samples in groups.items())
@@ -112,11 +116,12 @@ def _lies(event: Event, start: date | None, end: date | None, undated: bool) -> 
 
 def baseline_of(one: Series, start: date, days: int) -> tuple[Event, ...]:
     """The samples of the last sampled day on or before `start`, at most so many days before it."""
-    near = [e for e in one.samples if start - timedelta(days) <= _day(e) <= start]
+    oldest = shifted(start, -days)
+    near = [e for e in one.samples if oldest <= _day(e) <= start]
     return tuple(event for event in near if event.date == near[-1].date)
 
 
-def derived(one: Series, start: date, days: int) -> dict[Event, Event]:
+def derived(one: Series, start: date, days: int, fall: float | None = None) -> dict[Event, Event]:
     """What each sample after `start` is beside the baseline and the nadir of its own series: derived event -> sample.
 
     Findings: `<quantity>/of-baseline` and `/of-nadir` (quotients, unit 1), `/above-nadir` (a difference, in the unit of
@@ -124,8 +129,12 @@ def derived(one: Series, start: date, days: int) -> dict[Event, Event]:
     sample the lowest from the baseline on, up to the sample itself. A quotient of censored values keeps the side it is
     sure of; where it is sure of none there is no event, and the question stays open. Several samples on one day each
     speak: the higher counts for a rise and against a fall, as `Above` has it.
+
+    Before the day of `compared_from` the true nadir may be lower than any sample of the series: what lies above it is
+    then a lower bound (`>=`), which can show a rise and cannot exclude one.
     """
     before = baseline_of(one, start, days)
+    known_from = compared_from(one, start, days, fall)
     found: dict[Event, Event] = {}
     lowest: Event | None = None
     for baseline in before:
@@ -137,9 +146,42 @@ def derived(one: Series, start: date, days: int) -> dict[Event, Event]:
             _put(found, sample, baseline, OF_BASELINE, truediv)
         lowest = _lowest(sample, lowest)
         if lowest is not None:
-            _put(found, sample, lowest, OF_NADIR, truediv)
-            _put(found, sample, lowest, ABOVE_NADIR, sub)
+            is_bound = known_from is None or _day(sample) < known_from
+            reference = replace(lowest, comparator=lowest.comparator or "<=") if is_bound else lowest
+            _put(found, sample, reference, OF_NADIR, truediv)
+            _put(found, sample, reference, ABOVE_NADIR, sub)
     return found
+
+
+def compared_from(one: Series, start: date, days: int, fall: float | None = None) -> date | None:
+    """The first day from which a series tells how far a sample lies above the lowest value since `start`, or None.
+
+    With a baseline it can from the start. A series that begins later (another laboratory, assay or specimen, or the
+    first test ever) does not show how low the quantity was before. It can once a sample of an earlier day lies behind
+    and its lowest value is low by itself: within the laboratory's own limit, or below what the assay detects, or as far
+    below an earlier sample as the rise that a rule asks for (`fall`, a quotient).
+    """
+    if baseline_of(one, start, days):
+        return start
+    lowest: Event | None = None
+    highest = 0.0
+    is_first = True
+    for day, samples in groupby((event for event in one.samples if _day(event) > start), key=_day):
+        for sample in samples:
+            lowest = _lowest(sample, lowest)
+            if lowest is not None and not is_first and _is_low(lowest, highest, fall):
+                return day
+            highest = max(highest, 0.0 if sample.comparator.startswith("<") else sample.value or 0.0)
+        is_first = False
+    return None
+
+
+def _is_low(lowest: Event, highest: float, fall: float | None) -> bool:
+    """Whether the lowest value of a series is known to be low without what was measured before the series."""
+    value, limit = lowest.value or 0.0, lowest.upper_limit
+    if not value or lowest.comparator.startswith("<") or (limit is not None and value <= limit):
+        return True
+    return fall is not None and highest > fall * value
 
 
 def _put(
@@ -207,6 +249,31 @@ def mark(patient: str, finding: str, day: date, is_present: bool, because: Seque
 def days_of(events: Iterable[Event]) -> list[date]:
     """The days of events, each once, oldest first."""
     return sorted({event.date for event in events if event.date is not None})
+
+
+def shifted(day: date, days: int) -> date:
+    """So many days later, or earlier; at the most the last, or first, day of the calendar."""
+    try:
+        return day + timedelta(days)
+    except OverflowError:
+        return date.max if days > 0 else date.min
+
+
+def in_order(event: Event) -> tuple[date, str, float, str, str, float, str, str, str, str]:
+    """A place for each event that does not depend on the order of the rows: by day, finding, then what it says."""
+    limit = event.upper_limit
+    return (
+        event.date or date.min,
+        event.finding,
+        -1.0 if event.value is None else event.value,
+        event.comparator,
+        event.method,
+        -1.0 if limit is None else limit,
+        event.status,
+        event.specimen,
+        event.unit,
+        event.source,
+    )
 
 
 def _day(event: Event) -> date:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from math import exp, nan
 
-from poems.course import Series, Span
+from poems.course import Line, Series, Span
 from poems.errors import Issue
-from poems.follow import (
+from poems.follow.model import (
     Definition,
     DomainResponse,
     Factor,
@@ -101,7 +101,8 @@ def everything() -> Follow:
                 trend(PLASMA, alarm="confirm", explained_by=(FLU,)),
                 trend(M_PROTEIN, p_rise=0.02, p_above=None, crossing_weeks=None),
                 trend(series("platelets", [("2020-02-20", 512.0), ("2021-03-01", 210.0), ("2022-03-01", 330.0)],
-                             unit="10*9/L", limit=400.0), p_above=0.1, crossing_weeks=(31.0, 12.0, 900.0))),
+                             unit="10*9/L", limit=400.0), p_above=0.1, alarm="rising",
+                      crossing_weeks=(31.0, 12.0, 900.0))),
         scales=((GRIP, "better by 3 points since before treatment"),), responses=_responses(), relapses=_relapses(),
         pattern=_patterns(), options=_options(),
         trials=(Pattern("nct02921893", "NCT02921893", UNKNOWN, "VEGF above twice the limit is asked for.", (), SEED,
@@ -109,7 +110,8 @@ def everything() -> Follow:
         prognosis=_prognosis(), survival=_survival(), calendar=_visits(), transplants=(_transplant(),),
         cautions=(Caution("lab-changed", "The laboratory changed: the series are not compared.",
                           "The laboratory changed: values before and after cannot be compared.", OURS),),
-        died=None, issues=(Issue("fault", "labs.csv, row 9, value", "not a number", "a number", "Correct it."),))
+        died=None, issues=(Issue("fault", "labs.csv, row 9, value", "not a number", "a number", "Correct it."),),
+        lines=(Line(1, day("2020-03-01"), None, ()),))
 
 
 def _events() -> tuple[Event, ...]:
@@ -135,15 +137,15 @@ def _responses() -> tuple[DomainResponse, ...]:
 
 def _relapses() -> tuple[Relapse, ...]:
     return (
-        Relapse("clinical", "Clinical relapse or progression", NOT_MET, None, False, (), "No feature is new or worse.",
+        Relapse("clinical", "Clinical relapse or progression", NOT_MET, None, (), "No feature is new or worse.",
                 "It was treated, in all.", READ, SEED),
         Relapse("vegf", "VEGF progression, plasma more than 50 % above its lowest value", UNKNOWN, day("2022-03-01"),
-                False, (event("vegf-plasma/of-nadir", "2022-03-01", 15.5, unit="1", source="laboratory"),),
+                (event("vegf-plasma/of-nadir", "2022-03-01", 15.5, unit="1", source="laboratory"),),
                 "One sample; a second one 28 days later is asked for.",
                 "No published rule was found for VEGF alone: confirm it first.", READ, SEED),
-        Relapse("radiologic", "Radiologic relapse or progression", UNKNOWN, None, False, (),
+        Relapse("radiologic", "Radiologic relapse or progression", UNKNOWN, None, (),
                 "No PET/CT since treatment.", "It was treated, in most.", READ, SEED),
-        Relapse("hematologic", "Hematologic relapse", MET, day("2022-01-10"), True, (),
+        Relapse("hematologic", "Hematologic relapse", MET, day("2022-01-10"), (),
                 "Twice positive, 40 days apart.", "Alone: observation is reasonable.", READ, SEED))
 
 
@@ -220,7 +222,7 @@ def three_weeks() -> Follow:
         Span("melphalan", day("2021-05-03"), day("2021-05-03"), ()),
         Span("autologous-stem-cell-transplant", day("2021-05-05"), None, ())),
         transplants=(replace(_transplant(), day_0=day("2021-05-05")),), trends=(trend(short),), scales=(),
-        responses=(), relapses=(),
+        responses=(), relapses=(), lines=(Line(1, day("2021-05-03"), None, ()),),
         calendar=(Visit(day("2021-05-24"), day("2021-05-24"), "Visit", (), False, "", SEED),))
 
 
@@ -237,7 +239,7 @@ def twenty_years() -> Follow:
             Span("autologous-stem-cell-transplant", day("2002-05-02"), None, ()),
             Span("lenalidomide", day("2012-09-01"), day("2015-02-01"), ()),
             Span("lenalidomide", day("2019-02-01"), day("2021-05-10"), ())),
-        transplants=(replace(_transplant(), day_0=day("2002-05-02")),),
+        transplants=(replace(_transplant(), day_0=day("2002-05-02")),), lines=(Line(1, first, None, ()),),
         trends=(trend(series("vegf-plasma", values, limit=96.2)), trend(serum), trend(M_PROTEIN)),
         relapses=tuple(replace(item, day=day("2012-08-01") if item.day else None) for item in _relapses()),
         responses=(replace(_responses()[1], best_day=day("2002-11-01"), duration_days=3560),))

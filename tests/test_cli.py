@@ -21,7 +21,7 @@ from poems import cli
 from poems.knowledge import Knowledge
 
 ROOT = HERE.parent
-EXAMPLE = ROOT / "examples" / "published-case.csv"
+EXAMPLE = ROOT / "poems/examples" / "published-case.csv"
 CASES = yaml.safe_load((HERE / "cases" / "cli.yaml").read_text())
 ANSI = re.compile(r"\x1b\[")
 
@@ -50,7 +50,7 @@ def test_each_command_says_what_it_promises(case: dict[str, Any], tmp_path: Path
 
 
 def test_the_example_is_the_published_case() -> None:
-    """examples/published-case.csv holds the events of case-03, row by row, and its README names the paper."""
+    """poems/examples/published-case.csv holds the events of case-03, row by row, and its README names the paper."""
     case = read_case(HERE / "cases" / "published" / "case-03.yaml")
     with EXAMPLE.open(newline="") as file:
         rows = list(csv.DictReader(file))

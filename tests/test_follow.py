@@ -12,160 +12,18 @@ import pytest
 import yaml
 from conftest import HERE
 from events import some
+from follow_cases import answer, cases, differences, event, followed, told
 from writers import as_csv
 
 from poems.adapters import read
-from poems.follow import Follow, follow
+from poems.follow import follow
 from poems.knowledge import Knowledge
-from poems.record import COMPARATORS, Event, Record, records
+from poems.record import Event, Record, records
+from poems.render.timeline import timeline
 from poems.rules import Verdict
 
-TABLES = sorted((HERE / "cases" / "follow").glob("*.yaml"))
 COURSES = sorted((HERE / "cases" / "courses").glob("*.yaml"))
 TODAY = date(2026, 11, 22)
-
-
-def cases() -> list[tuple[str, list[Any], dict[str, Any]]]:
-    """Every case of every table with the rows that all cases of its table share."""
-    found = []
-    for path in TABLES:
-        table = yaml.safe_load(path.read_text())
-        found += [(path.stem, table.get("shared", []), case) for case in table["cases"]]
-    return found
-
-
-def event(row: list[Any], knowledge: Knowledge) -> Event:
-    """A row `[finding, day, value or status, {other fields}]`; a value may begin with a comparator."""
-    finding, day, said, *more = row
-    fields = dict(more[0]) if more else {}
-    if isinstance(said, str) and said in ("present", "absent"):
-        return Event("p", finding, day, said, source=f"{finding} {day}", **fields)
-    sign = next((s for s in sorted(COMPARATORS, key=len, reverse=True) if s and str(said).startswith(s)), "")
-    return Event(
-        "p",
-        finding,
-        day,
-        "",
-        float(str(said)[len(sign) :]),
-        knowledge.concepts[finding].unit,
-        sign,
-        knowledge.concepts[finding].specimen,
-        source=f"{finding} {day}",
-        **fields,
-    )
-
-
-def followed(rows: list[Any], as_of: date, knowledge: Knowledge) -> Follow:
-    found = records([event(row, knowledge) for row in rows], as_of)
-    return follow(found[0] if found else Record("p", (), as_of), knowledge, as_of=as_of)
-
-
-def told(found: Follow) -> dict[str, Any]:
-    """What a follow-up says, as plain values that a case can name."""
-    current = len(found.lines)
-    relapses: dict[str, Any] = {}
-    for item in found.relapses:
-        line = next((n.number for n in found.lines if f"(line {n.number}," in item.label), current)
-        relapses[item.id if line == current else f"{item.id}@{line}"] = {
-            "verdict": item.verdict.value,
-            "day": item.day,
-            "confirmed": item.confirmed,
-            "because": [event.finding for event in item.because],
-            "why": item.why,
-        }
-    trends: dict[str, Any] = {}
-    for trend in found.trends:
-        name = trend.series.finding
-        while name in trends:
-            name += "+"
-        trends[name] = {
-            "alarm": trend.alarm,
-            "p-rise": trend.p_rise,
-            "p-above": trend.p_above,
-            "limit": trend.series.upper_limit,
-            "noise": trend.last_is_noise,
-            "nadir-day": trend.nadir_day,
-            "samples": len(trend.series.samples),
-            "explained": sorted({event.finding for event in trend.explained_by}),
-            "notes": " ".join(trend.notes),
-        }
-    return {
-        "diagnosed": found.diagnosed,
-        "diagnosed-by": found.diagnosed_by,
-        "died": found.died,
-        "lines": [[line.start, *line.treatments] for line in found.lines],
-        "responses": {
-            item.id: {
-                "now": item.now,
-                "best": item.best,
-                "best-day": item.best_day,
-                "days": item.duration_days,
-                "why": item.why,
-            }
-            for item in found.responses
-        },
-        "relapses": relapses,
-        "trends": trends,
-        "scales": {series.finding: said for series, said in found.scales},
-        "patterns": {item.id: item.verdict.value for item in found.pattern},
-        "settled": {item.id: item.settled_by for item in found.pattern},
-        "trials": {item.id: item.verdict.value for item in found.trials},
-        "prognosis": {item.id: item.verdict.value for item in found.prognosis},
-        "transplants": [item.day_0 for item in found.transplants],
-        "engraftment": {
-            item.id: {"verdict": item.verdict.value, "in-window": item.in_window, "window": item.window}
-            for sheet in found.transplants
-            for item in sheet.definitions
-        },
-        "calendar": [
-            {
-                "day": visit.day,
-                "latest": visit.latest,
-                "overdue": visit.overdue,
-                "label": visit.label,
-                "tests": list(visit.tests),
-                "because": visit.because,
-            }
-            for visit in found.calendar
-        ],
-        "overdue": [visit.label for visit in found.calendar if visit.overdue],
-        "cautions": [item.id for item in found.cautions],
-        "issues": [str(item) for item in found.issues],
-    }
-
-
-def differences(expected: Any, found: Any, where: str = "") -> list[str]:
-    """Where what was written is not what was found. A mapping names a part; `p-...` [low, high] is a range; text and
-    lists of `cautions`, `issues`, `why`, `notes`, `window`, `because`, `scales`, `settled` have to be contained.
-    """
-    key = where.rpartition(".")[2]
-    if isinstance(expected, dict):
-        if not isinstance(found, dict):
-            return [f"{where}: expected a mapping, found {found!r}"]
-        return [
-            line
-            for name, value in expected.items()
-            for line in differences(value, found.get(name, f"no {name}"), f"{where}.{name}")
-        ]
-    if key.startswith("p-") and isinstance(expected, list):
-        return (
-            []
-            if isinstance(found, float) and expected[0] <= found <= expected[1]
-            else [f"{where}: {found} not in {expected}"]
-        )
-    if ".settled." in where:
-        return [f"{where}: no {names} in {found}" for names in expected if names not in found]
-    if key == "overdue" and not expected:
-        return [f"{where}: {found}"] if found else []
-    if key in ("cautions", "issues", "because", "overdue"):
-        return [f"{where}: no {part!r} in {found}" for part in expected if not any(part in item for item in found)]
-    if (
-        isinstance(expected, str)
-        and isinstance(found, str)
-        and (key in ("why", "notes", "window") or ".scales." in where)
-    ):
-        return [] if expected in found else [f"{where}: no {expected!r} in {found!r}"]
-    return [] if expected == found else [f"{where}: expected {expected!r}, found {found!r}"]
 
 
 @pytest.mark.parametrize(("table", "shared", "case"), cases(), ids=lambda v: v["case"] if isinstance(v, dict) else None)
@@ -173,8 +31,7 @@ def test_a_written_case_gets_what_was_written(
     table: str, shared: list[Any], case: dict[str, Any], knowledge: Knowledge
 ) -> None:
     """Each definition on both sides of its limit, met, not met, unknown and not evaluable, as the tables have it."""
-    rows = [*([] if case.get("alone") else shared), *case.get("events", [])]
-    found = told(followed(rows, case["as-of"], knowledge))
+    found = answer(shared, case, knowledge)
     assert not differences(case["expect"], found), "\n".join(differences(case["expect"], found))
     for part in case.get("without", []):
         assert not any(part in item for item in [*found["cautions"], *found["issues"]]), part
@@ -220,42 +77,6 @@ def test_published_courses_carry_a_citation_and_simulated_ones_say_so() -> None:
     assert sum("citation" in case.get("source", {}) for case in found) >= 3
     assert sum(case.get("simulated", False) for case in found) >= 5
     assert all(("citation" in case.get("source", {})) != case.get("simulated", False) for case in found)
-
-
-def test_every_definition_has_a_case_on_every_side(knowledge: Knowledge) -> None:
-    """Each relapse and each engraftment definition met, not met and unknown; each domain with each category in use."""
-    relapses: dict[str, set[str]] = {}
-    categories: dict[str, set[str]] = {}
-    engraftment: dict[str, set[str]] = {}
-    for _, _, case in cases():
-        for name, value in case["expect"].get("relapses", {}).items():
-            relapses.setdefault(name.partition("@")[0], set()).add(value.get("verdict", ""))
-        for name, value in case["expect"].get("responses", {}).items():
-            categories.setdefault(name, set()).add(value.get("now", ""))
-        for name, value in case["expect"].get("engraftment", {}).items():
-            engraftment.setdefault(name, set()).add(value.get("verdict", ""))
-    sides = {verdict.value for verdict in Verdict}
-    lacking = {kind.id: sides - relapses.get(kind.id, set()) for kind in knowledge.follow.relapses}
-    lacking |= {item.id: sides - engraftment.get(item.id, set()) for item in knowledge.follow.engraftment.definitions}
-    lacking |= {
-        domain.id: {*(c.id for c in domain.categories), "unknown", "not evaluable"} - categories.get(domain.id, set())
-        for domain in knowledge.follow.domains
-    }
-    assert not {name: sorted(left) for name, left in lacking.items() if left}
-
-
-def test_every_pattern_trial_and_computable_factor_has_both_sides(knowledge: Knowledge) -> None:
-    """A rule of treatment or prognosis that nobody wrote a met, a not met and an unknown case for is not finished."""
-    seen: dict[str, set[str]] = {}
-    for _, _, case in cases():
-        for group in ("patterns", "trials", "prognosis"):
-            for name, verdict in case["expect"].get(group, {}).items():
-                seen.setdefault(name, set()).add(verdict)
-    wanted = [item.id for item in (*knowledge.follow.patterns, *knowledge.follow.trials)]
-    wanted += [item.id for item in knowledge.follow.prognosis if item.rule is not None]
-    sides = {verdict.value for verdict in Verdict}
-    lacking = {name: sorted(sides - seen.get(name, set())) for name in wanted if sides - seen.get(name, set())}
-    assert not lacking
 
 
 BAD = {
@@ -327,6 +148,29 @@ def test_the_same_record_gives_the_same_follow_up(knowledge: Knowledge) -> None:
     assert repr(followed(rows, TODAY, knowledge)) == repr(followed(rows, TODAY, knowledge))
 
 
+WAITING = ["vegf-plasma", date(2021, 1, 1), 500, {"upper_limit": 100.0}]
+
+
+@pytest.mark.parametrize(
+    ("more", "kind", "said"),
+    [
+        ([WAITING], "unconfirmed", "2021-01-01, not confirmed"),
+        ([WAITING, ["vegf-plasma", date(2021, 3, 1), 500, {"upper_limit": 100.0}]], "relapse", "2021-01-01, confirmed"),
+        ([WAITING, ["vegf-plasma", date(2021, 3, 1), 90, {"upper_limit": 100.0}]], None, None),
+    ],
+)
+def test_the_picture_marks_what_the_engine_says(
+    more: list[Any], kind: str | None, said: str | None, knowledge: Knowledge
+) -> None:
+    """A relapse that waits for its confirmation has a mark of its own, a confirmed one another, a spike none."""
+    rows = [["lenalidomide", date(2020, 1, 1), "present"]]
+    rows += [["vegf-plasma", date(2019, 12, 20), 800, {"upper_limit": 100.0}]]
+    rows += [["vegf-plasma", date(2020, month, 1), 90, {"upper_limit": 100.0}] for month in (6, 9)]
+    lanes = timeline(followed([*rows, *more], TODAY, knowledge), knowledge).lanes
+    marks = [(mark.kind, mark.label) for lane in lanes if lane.group == "relapse" for mark in lane.marks]
+    assert marks == ([(kind, said)] if kind else [])
+
+
 def test_nothing_that_is_a_draft_speaks(knowledge: Knowledge) -> None:
     """No category, relapse, factor or rate whose status is memory stands in a follow-up."""
     found = followed([["lenalidomide", date(2020, 1, 1), "present"]], TODAY, knowledge)
@@ -358,3 +202,5 @@ def test_whatever_a_reader_gives_is_followed(seed: int, knowledge: Knowledge) ->
         faults = sum(issue.level == "fault" for issue in found.issues)
         assert len(found.record.events) + faults == len(record.events)
         assert all(event.finding in knowledge.concepts for item in found.relapses for event in item.because)
+        assert all(item.day for item in found.relapses if item.confirmed)
+        assert not any(item.day for item in found.relapses if item.verdict is Verdict.NOT_MET)

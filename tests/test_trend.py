@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from poems.follow import follow as followed
+from poems.knowledge import Knowledge
 from poems.models import courses
-from poems.models.trend import CHUNK, Fit, Model, Noise, fit
+from poems.models.trend import CHUNK, Fit, Model, Noise, Samples, fit, fit_each
+from poems.record import Event, Record
 
 PLAIN = Model(Noise(30, 30, 30), rates=(1.5,), slope_sd=3, damping=0, outliers=0)
 FULL = Model(Noise(30, 15, 69.2))
@@ -202,6 +206,41 @@ def test_many_courses_are_what_each_is_alone() -> None:
         assert batch.state.of(i).level()[0] == pytest.approx(alone.state.level()[0])
 
 
+def test_courses_of_one_patient_together_are_what_each_is_alone() -> None:
+    """Series of any lengths, each with its own noise, start and limits: together they get what `fit` gives each."""
+    noises = [Noise(30, 15, 69.2), Noise(8.1, 7.8, 35.8), Noise(10, 10, 10), Noise(30, 15, 69.2), Noise(5, 5, 5)]
+    lengths, models = (12, 3, 7, 1, 9), [Model(noise) for noise in noises]
+    models[4] = replace(models[4], damping=0)
+    every = [(*(each[:n] for each in draw(n)), 100.0 * n) for n in lengths]
+    found = fit_each([Samples(*one) for one in every], models)
+    for (days, logs, sides, since), model, one in zip(every, models, found, strict=True):
+        alone = fit(days, logs, sides, model, since=since)
+        for name in ("days", "level", "sd", "now", "now_sd", "p_rise", "surprise", "nadir", "log_likelihood"):
+            np.testing.assert_allclose(getattr(one, name), getattr(alone, name), atol=1e-9, err_msg=name)
+        assert one.state.model is model
+        np.testing.assert_allclose(one.state.by_noise(), alone.state.by_noise())
+        np.testing.assert_allclose(one.state.p_above(4.0), alone.state.p_above(4.0))
+        first, second = (each.state.repeat(8, 0.9, np.random.default_rng(1)) for each in (one, alone))
+        assert first == second
+    assert fit_each([], []) == []
+    with pytest.raises(ValueError, match="back"):
+        fit_each([Samples([1.0, 0.0], [1.0, 1.0], [0, 0])], models[:1])
+
+
+def test_on_the_day_of_the_nadir_no_repeat_is_told(knowledge: Knowledge) -> None:
+    """While a marker falls a rise is one half by definition, and rounding must not make it more."""
+    for count in range(2, 12):
+        day = date(2020, 1, 1)
+        events = [Event("p", "lenalidomide", day, "present")]
+        events += [
+            Event("p", "vegf-plasma", day + timedelta(40 * i), "", 900 * 0.8**i, "pg/mL", specimen="plasma")
+            for i in range(1, count)
+        ]
+        as_of = day + timedelta(500)
+        (found,) = followed(Record("p", tuple(events), as_of), knowledge, as_of=as_of).trends
+        assert found.p_rise == pytest.approx(0.5) and found.repeat == ()
+
+
 def test_days_without_a_sample_are_for_the_picture_only() -> None:
     """Days put between the samples change nothing at the samples, and are less certain than their neighbours."""
     days, logs, sides = draw(11)
@@ -376,7 +415,8 @@ def test_the_intervals_hold_the_true_level() -> None:
     """50, 80 and 95 % intervals hold within three points, on courses drawn from the model and on simulated ones."""
     from trend_courses import simulate
 
-    from bench.trend_study import MODEL, covered, follow, from_model
+    from bench.trend_intervals import covered, lasts
+    from bench.trend_study import MODEL, follow, from_model
 
     own = from_model(4000, np.random.default_rng(31))
     found = fit(own.days, own.logs, own.sides, MODEL)
@@ -385,7 +425,7 @@ def test_the_intervals_hold_the_true_level() -> None:
     made = simulate(4000, np.random.default_rng(32))
     found = follow(made)  # type: ignore[arg-type]
     samples = ~np.isnan(made.days)
-    last = samples & (np.cumsum(samples[:, ::-1], axis=1)[:, ::-1] == 1)
+    last = lasts(samples)
     assert covered(found.level, found.sd, made.truth, samples) == pytest.approx([0.5, 0.8, 0.95], abs=0.03)
     assert covered(found.now, found.now_sd, made.truth, last) == pytest.approx([0.5, 0.8, 0.95], abs=0.03)
 

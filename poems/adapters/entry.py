@@ -12,7 +12,7 @@ from poems.adapters import fields
 from poems.adapters.document import RefusedError
 from poems.errors import Issue, Level, UnitError
 from poems.knowledge import Concept, Knowledge
-from poems.record import Event
+from poems.record import ABSENT, PRESENT, Event
 
 ELSEWHERE: Final = frozenset({"urine", "csf", "marrow"})
 """Specimens in which a quantity that names none is another quantity: albumin in urine is not albumin."""
@@ -34,7 +34,8 @@ class Observation:
     """One observation as an input words it; nothing in it is trusted yet.
 
     where: its place in the input. limit_unit: the unit of the upper limit, where it is not that of the value.
-    source: the input's own word on where it comes from; empty: its place in this input.
+    source: the input's own word on where it comes from; empty: its place in this input. until: of a treatment given
+    from `date` on, its last day.
     """
 
     where: str
@@ -50,6 +51,7 @@ class Observation:
     limit_unit: object = None
     method: object = None
     source: object = None
+    until: object = None
 
 
 class Entries:
@@ -61,6 +63,7 @@ class Entries:
     def __init__(self, knowledge: Knowledge, name: str, today: date, units: Mapping[str, str]) -> None:
         self.knowledge, self.name, self.today, self.units = knowledge, name, today, units
         self._events: list[Event] = []
+        self._courses: dict[tuple[str, str], list[tuple[Event, date | None, str]]] = {}
         self._issues: list[Issue] = []
         self._counted: dict[tuple[object, ...], tuple[int, int]] = {}
         self._specific = {(c.of, c.specimen): c for c in knowledge.concepts.values() if c.of}
@@ -72,7 +75,14 @@ class Entries:
         for place, count in self._counted.values():
             if count > 1:
                 issues[place] = replace(issues[place], found=f"{issues[place].found} ({count} times, first here)")
-        return Reading(tuple(self._events), tuple(issues))
+        return Reading((*self._events, *self._stops()), tuple(issues))
+
+    def _stops(self) -> list[Event]:
+        """The last day of each course of a treatment, as its absence, unless another course runs over that day."""
+        return [replace(event, date=last, status=ABSENT, source=where)
+                for courses in self._courses.values() for event, last, where in courses
+                if last is not None and not any(begun <= last and (end is None or end > last)
+                                                for one, end, _ in courses if (begun := one.date) is not None)]
 
     def say(self, level: Level, where: str, found: str, expected: str = "", fix: str = "") -> None:
         """Record an issue at a place of this input."""
@@ -116,6 +126,30 @@ class Entries:
         event = Event(patient, concept.id, day[0], status or "", value, unit, sign, concept.specimen or specimen or "",
                       limit, method or "", source or f"{self.name}, {seen.where}")
         self._keep(event, concept, seen.where, is_partial=day[1])
+        if seen.until is not None and event.status == PRESENT:
+            self._course(event, seen)
+
+    def _course(self, event: Event, seen: Observation) -> None:
+        """Keep the last day of a treatment, or say why not; one that was given on one day did not stop on it."""
+        where = f"{seen.where}, end"
+        try:
+            last, is_partial = fields.day(seen.until, date.max)
+        except RefusedError as refused:
+            self.say("fault", where, refused.found, refused.expected, refused.fix)
+            return
+        if is_partial:
+            self.say("caution", where, "only a part of a date; the end was left out", "YYYY-MM-DD")
+            last = None
+        if last is not None and event.date is None:
+            self.say("caution", where, "an end without a start; it was left out", "the first day", "Fill it.")
+        elif last is not None and event.date is not None and last < event.date:
+            self.say("caution", where, "the end of a treatment before its start; it was left out",
+                     "an end on or after the start", "Correct the period.")
+            last = None
+        if event.date is not None:
+            is_over = last is not None and event.date < last <= self.today
+            course = event, last if is_over else None, f"{self.name}, {where}"
+            self._courses.setdefault((event.patient, event.finding), []).append(course)
 
     def _keep(self, event: Event, concept: Concept, where: str, is_partial: bool) -> None:
         """Keep an event, and say what its reader has to mind."""

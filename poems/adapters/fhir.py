@@ -9,14 +9,16 @@ Source: HL7 FHIR R4 (4.0.1), https://hl7.org/fhir/R4/.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from poems.adapters import coding, fhir_observation
 from poems.adapters.document import Node, RefusedError
 from poems.adapters.entry import Entries, Observation
-from poems.adapters.fhir_input import RESULT, Input, codings, collect, judged, matches, when
+from poems.adapters.fhir_input import RESULT, Input, begun, codings, collect, judged, matches, source, when
 from poems.record import ABSENT, PRESENT
 
+DEATH: Final = "death"
 SILENT: Final = frozenset({"Specimen", "Medication", "Practitioner", "Organization", "Location"})
 """Resources that hold nothing to observe; they are looked up where another one points at them."""
 
@@ -38,8 +40,9 @@ def read(trees: Iterable[tuple[str, Any]], entries: Entries) -> None:
         collect(Node(tree, place), box)
     for resource in box.resources:
         try:
+            stood = source(resource)
             for seen in _observations(resource, box):
-                entries.add(seen)
+                entries.add(replace(seen, source=seen.source or stood))
         except RefusedError as refused:
             entries.refuse(refused)
 
@@ -94,7 +97,18 @@ def _treatment(resource: Node, box: Input, concept: Node, status: str, date: str
 
 def _procedure(resource: Node, box: Input) -> list[Observation]:
     status = judged(resource, PROCEDURE, box.entries)
-    return _treatment(resource, box, resource.child("code"), status, when(resource, "performed")) if status else []
+    if not status:
+        return []
+    return _treatment(resource, box, resource.child("code"), status, _once(resource, box, "performed"))
+
+
+def _once(resource: Node, box: Input, name: str) -> str:
+    """The first moment of one administration or procedure, whose end is not the end of a treatment."""
+    period = resource.child(f"{name}Period")
+    if period.child("start") and period.child("end"):
+        box.entries.count(("end", name), resource.path,
+                          "the end of one procedure or administration, not of a treatment; its first day is read")
+    return begun(resource, box.entries, name)
 
 
 def _drug(resource: Node, box: Input) -> Node:
@@ -117,7 +131,7 @@ def _drug(resource: Node, box: Input) -> Node:
 
 def _administration(resource: Node, box: Input) -> list[Observation]:
     status = judged(resource, PROCEDURE, box.entries)
-    return _treatment(resource, box, _drug(resource, box), status, when(resource, "effective")) if status else []
+    return _treatment(resource, box, _drug(resource, box), status, _once(resource, box, "effective")) if status else []
 
 
 def _request(resource: Node, box: Input) -> list[Observation]:
@@ -133,8 +147,11 @@ def _request(resource: Node, box: Input) -> list[Observation]:
 
 def _statement(resource: Node, box: Input) -> list[Observation]:
     status = judged(resource, STATEMENT, box.entries)
-    date = when(resource, "effective", "dateAsserted")
-    return _treatment(resource, box, _drug(resource, box), status, date) if status else []
+    if not status:
+        return []
+    date, period = begun(resource, box.entries, "effective", "dateAsserted"), resource.child("effectivePeriod")
+    seen = _treatment(resource, box, _drug(resource, box), status, date)
+    return [replace(one, until=period.child("end").text()) for one in seen] if period.child("start") else seen
 
 
 def _report(resource: Node, box: Input) -> list[Observation]:
@@ -154,9 +171,14 @@ def _patient(resource: Node, box: Input) -> list[Observation]:
         raise RefusedError(f"{resource.path}.gender", "not a word that FHIR knows", "male, female, other, unknown",
                            "Correct it.")
     if gender in ("male", "female") and f"sex-{gender}" in known:
-        seen.append(Observation(resource.path, known[f"sex-{gender}"], key, status=PRESENT))
+        seen.append(Observation(resource.path, known[f"sex-{gender}"], key, status=PRESENT,
+                                source=source(resource.child("_gender"))))
     if birth and "birth-date" in known:
-        seen.append(Observation(resource.path, known["birth-date"], key, birth, PRESENT))
+        seen.append(Observation(resource.path, known["birth-date"], key, birth, PRESENT,
+                                source=source(resource.child("_birthDate"))))
+    day, is_dead = resource.child("deceasedDateTime"), resource.child("deceasedBoolean").boolean()
+    if (day or is_dead) and DEATH in known:
+        seen.append(Observation(resource.path, known[DEATH], key, day.text(), PRESENT))
     return seen
 
 

@@ -16,6 +16,12 @@ RESULT: Final[Mapping[str, str]] = {"final": PRESENT, "amended": PRESENT, "corre
                  "entered-in-error": "", "unknown": ""}
 """Status of a result -> present (usable), a caution, or nothing."""
 
+PSEUDONYM: Final = "urn:poems:patient"
+"""System of the identifier that holds a patient's label as we know it: not every label may be an id of FHIR."""
+
+SOURCE: Final = "urn:poems:source"
+"""Extension that says where an event first stood, before it was written as FHIR."""
+
 
 class Input:
     """The resources of one input, and what their references point at."""
@@ -84,14 +90,26 @@ class Input:
         return f"{system}|{value}" if system else value
 
     def own_id(self, patient: Node) -> str:
-        """The id of a Patient. Raises: RefusedError, where it has none or shares it."""
+        """The label or the id of a Patient. Raises: RefusedError, where it has none or shares it."""
         key = patient.child("id").text()
         if key and self._index.get(f"Patient/{key}", patient) is None:
             raise RefusedError(patient.path, "two patients with one id", "an id of its own", "Give each its own id.")
         url = next((name for name, resource in self._index.items() if resource is patient), "")
         if not (key or url):
             raise RefusedError(patient.path, "a Patient without an id", "an id", "Add the id.")
-        return key or url
+        return _label(patient) or key or url
+
+
+def _label(patient: Node) -> str:
+    """The label that a bundle of ours gives a Patient; empty where there is none."""
+    return next((label for one in patient.child("identifier").each() if one.child("system").text() == PSEUDONYM
+                 and (label := one.child("value").text())), "")
+
+
+def source(element: Node) -> str:
+    """Where it first stood, if an extension says so."""
+    return next((said for one in element.child("extension").each() if one.child("url").text() == SOURCE
+                 and (said := one.child("valueString").text())), "")
 
 
 def collect(root: Node, box: Input) -> None:
@@ -171,6 +189,16 @@ def judged(resource: Node, meanings: Mapping[str, str], entries: Entries, status
         entries.count(("status", word), resource.path, f"its status is {word}; it may still change", level="caution")
         return PRESENT
     return meaning
+
+
+def begun(resource: Node, entries: Entries, name: str, *others: str) -> str:
+    """The first moment of something that lasts: a period without a start gives none, and a caution."""
+    period = resource.child(f"{name}Period")
+    if period.child("end") and not period.child("start"):
+        entries.say("caution", period.path, "an end without a start; read without a date", "the start of the period",
+                    "Add the start.")
+        return ""
+    return when(resource, name, *others)
 
 
 def when(resource: Node, *names: str) -> str:

@@ -68,7 +68,8 @@ def _part(part: Node, match: Match, blank: Observation, box: Input) -> list[Obse
         coding.claims(box.entries, part.path, [replace(match, says_so=True)], ABSENT)
         return []
     limit, limit_unit = _limit(part, blank.concept, read.unit, box)
-    return [replace(blank, status=status, value=read.value, unit=read.unit, comparator=read.comparator,
+    unit = limit_unit if read.value is None else read.unit
+    return [replace(blank, status=status, value=read.value, unit=unit, comparator=read.comparator,
                     upper_limit=limit, limit_unit=limit_unit)]
 
 

@@ -20,8 +20,17 @@ from poems.adapters.entry import Entries, Observation, is_quantity
 from poems.record import ABSENT, PRESENT
 
 SEX: Final = {"": "", "UNKNOWN_SEX": "", "OTHER_SEX": "", "FEMALE": "sex-female", "MALE": "sex-male"}
+VITAL: Final = {"": "", "UNKNOWN_STATUS": "", "ALIVE": "", "DECEASED": "death"}
 READ: Final = frozenset({"id", "subject", "phenotypicFeatures", "phenotypic_features", "measurements", "biosamples",
                          "diseases", "medicalActions", "medical_actions", "metaData", "meta_data", "files"})
+BOUNDS: Final = {"<": "less-than", "<=": "at-most", ">": "more-than", ">=": "at-least"}
+LIMIT: Final = "upper-limit"
+"""Types (`poems:` + word) of the quantity of a complex value: a bound of the assay, or its upper limit alone."""
+
+SOURCE: Final = "poems source: "
+"""How a description begins that says where an event first stood, before it was written as a phenopacket."""
+
+_SIGNS: Final = {word: sign for sign, word in BOUNDS.items()} | {LIMIT: ""}
 _AGE = re.compile(r"P(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T.*)?", re.ASCII)
 
 
@@ -74,6 +83,7 @@ def _packet(packet: Node, entries: Entries) -> None:
     except RefusedError as refused:
         entries.refuse(refused)
     _each([who], _person, subject)
+    _each([who], _vital, subject)
     _section(packet, "phenotypicFeatures", "phenotypic_features", _feature, subject)
     _section(packet, "measurements", "measurements", _measurement, subject)
     _section(packet, "biosamples", "biosamples", _biosample, subject)
@@ -135,6 +145,20 @@ def _person(who: Node, subject: Subject) -> list[Observation]:
     return seen
 
 
+def _vital(who: Node, subject: Subject) -> list[Observation]:
+    """A death, with its day if there is one."""
+    vital = who.either("vitalStatus", "vital_status")
+    word, day = vital.child("status").text(), vital.either("timeOfDeath", "time_of_death")
+    if word not in VITAL:
+        raise RefusedError(f"{vital.path}.status", "not a word of the schema", ", ".join(filter(None, VITAL)),
+                           "Correct it.")
+    if day and not VITAL[word]:
+        subject.entries.say("caution", vital.path, "a time of death of somebody who is not recorded as deceased",
+                            "DECEASED", "Correct the status or the time; nothing is read.")
+    concept = subject.entries.knowledge.concepts.get(VITAL[word])
+    return [Observation(vital.path, concept, subject.patient, _moment(day, subject), PRESENT)] if concept else []
+
+
 def _duration(age: Node) -> tuple[int, int, int, int]:
     """Years, months, weeks and days of an ISO 8601 duration."""
     node = age.either("iso8601duration", "iso8601_duration")
@@ -193,7 +217,14 @@ def _state(place: Node, term: Node, subject: Subject) -> list[Observation]:
     found = coding.claims(subject.entries, place.path, _matches(term, place, subject), status)
     if status == PRESENT and place.child("resolution"):
         subject.entries.count(("resolution",), place.path, "resolved later; read as present when it began")
-    return [Observation(place.path, concept, subject.patient, moment, status) for concept in found]
+    return [Observation(place.path, concept, subject.patient, moment, status, source=_source(place))
+            for concept in found]
+
+
+def _source(place: Node) -> str:
+    """Where it first stood, if the description says so."""
+    said = place.child("description")
+    return said.text().removeprefix(SOURCE) if said and said.text().startswith(SOURCE) else ""
 
 
 def _feature(place: Node, subject: Subject) -> list[Observation]:
@@ -208,20 +239,43 @@ def _measurement(place: Node, subject: Subject) -> list[Observation]:
     """A value, a word, or the several quantities of one assay."""
     moment = _moment(place.either("timeObserved", "time_observed"), subject)
     parts = place.either("complexValue", "complex_value").either("typedQuantities", "typed_quantities").each()
-    named = [(part, part.child("type"), part.child("quantity")) for part in parts] or [
-        (place, place.child("assay"), place.child("value").child("quantity"))]
+    named = [(part, place.child("assay") if _kind(part) else part.child("type"), part.child("quantity"))
+             for part in parts] or [(place, place.child("assay"), place.child("value").child("quantity"))]
     seen = []
     for part, term, quantity in named:
         found = _matches(term, part, subject)
         if not found:
             continue
         match = coding.one(part.path, found)
-        blank = Observation(part.path, match.concept, subject.patient, moment)
-        if quantity:
-            seen.append(_quantity(quantity, blank))
+        blank = Observation(part.path, match.concept, subject.patient, moment, method=_method(place),
+                            source=_source(place))
+        if _kind(part) == LIMIT:
+            seen.append(_limit(quantity, blank))
+        elif quantity:
+            seen.append(replace(_quantity(quantity, blank), comparator=_SIGNS.get(_kind(part), "")))
         else:
             seen.extend(_word(place.child("value").either("ontologyClass", "ontology_class"), match, blank, subject))
     return seen
+
+
+def _kind(part: Node) -> str:
+    """Which bound of the assay a quantity is, or that it is its limit; empty where it is a quantity of its own."""
+    prefix, _, word = part.child("type").child("id").text().partition(":") if "type" in part.names() else ("", "", "")
+    return word if prefix == "poems" and word in _SIGNS else ""
+
+
+def _method(place: Node) -> str:
+    """The method, where the procedure of the measurement is one of ours."""
+    prefix, _, word = place.child("procedure").child("code").child("id").text().partition(":")
+    return word if prefix == "poems" else ""
+
+
+def _limit(quantity: Node, blank: Observation) -> Observation:
+    """The upper limit of a result that has no value."""
+    high = quantity.child("value").number()
+    if high is None:
+        raise RefusedError(quantity.path, "a limit without a value", "a value", "Add the value.")
+    return replace(blank, upper_limit=high, unit=_unit(quantity.child("unit")))
 
 
 def _quantity(quantity: Node, blank: Observation) -> Observation:
@@ -267,7 +321,8 @@ def _biosample(place: Node, subject: Subject) -> list[Observation]:
     said = None
     for term in (place.either("sampleType", "sample_type"), place.either("sampledTissue", "sampled_tissue")):
         codings, label = _codings(term)
-        said = said or coding.specimen(codings, [label])
+        found = coding.specimen(codings, [label])
+        said = found if not said and found is not None else said
     parts = place.child("measurements").each()
     features = place.either("phenotypicFeatures", "phenotypic_features").each()
     if parts and said is None:
@@ -284,7 +339,7 @@ def _joined(seen: list[Observation]) -> list[Observation]:
     """The results of one sample: a value and a word (raised) for one assay at one time are one result."""
     joined = list(seen)
     for word in [one for one in seen if one.status and one.value is None]:
-        values = [one for one in joined if one.value is not None and not one.status
+        values = [one for one in joined if (one.value is not None or one.upper_limit is not None) and not one.status
                   and (one.concept, one.date) == (word.concept, word.date)]
         if len(values) == 1:
             joined[joined.index(values[0])] = replace(values[0], status=word.status)
@@ -295,11 +350,13 @@ def _joined(seen: list[Observation]) -> list[Observation]:
 def _action(place: Node, subject: Subject) -> list[Observation]:
     """A treatment, a procedure, radiation or a regimen."""
     if drug := place.child("treatment"):
-        starts = [written for dose in drug.either("doseIntervals", "dose_intervals").each()
-                  if (written := dose.child("interval").child("start").text())]
-        return _treatment(place, drug.child("agent"), min(starts, default=None), subject)
+        doses = [dose.child("interval") for dose in drug.either("doseIntervals", "dose_intervals").each()]
+        starts, ends = ([day for dose in doses if (day := dose.child(side).text())] for side in ("start", "end"))
+        last = max(ends) if ends and len(ends) == len(doses) else ""
+        seen = _treatment(place, drug.child("agent"), min(starts, default=None), subject)
+        return [replace(one, until=last) for one in seen] if starts or ends else seen
     if procedure := place.child("procedure"):
-        return _treatment(place, procedure.child("code"), _moment(procedure.child("performed"), subject), subject)
+        return _treatment(place, procedure.child("code"), _begun(procedure.child("performed"), subject), subject)
     if place.either("radiationTherapy", "radiation_therapy"):
         concept = subject.entries.knowledge.by_name("radiation therapy")
         return [] if concept is None else [Observation(place.path, concept, subject.patient, status=PRESENT)]
@@ -307,8 +364,22 @@ def _action(place: Node, subject: Subject) -> list[Observation]:
     if regimen.either("regimenStatus", "regimen_status").text() == "UNKNOWN_STATUS" or not regimen:
         subject.entries.count(("action",), place.path, "an action that says nothing we read")
         return []
-    start = _moment(regimen.either("startTime", "start_time"), subject)
-    return _treatment(place, regimen.either("ontologyClass", "ontology_class"), start, subject)
+    start = _begun(regimen.either("startTime", "start_time"), subject)
+    end = _moment(regimen.either("endTime", "end_time"), subject)
+    seen = _treatment(place, regimen.either("ontologyClass", "ontology_class"), start, subject)
+    return [replace(one, until=end or "") for one in seen]
+
+
+def _begun(element: Node, subject: Subject) -> str | date | None:
+    """The first day of something that lasts: an interval without a start gives none, and a caution."""
+    interval = element.child("interval")
+    if interval and not interval.child("start"):
+        subject.entries.say("caution", interval.path, "an end without a start; read without a date",
+                            "the start of the interval", "Add the start.")
+        return None
+    if interval.child("end"):
+        subject.entries.count(("end",), interval.path, "an end that is not that of a treatment; the first day is read")
+    return interval.child("start").text() if interval else _moment(element, subject)
 
 
 def _treatment(place: Node, term: Node, moment: str | date | None, subject: Subject) -> list[Observation]:

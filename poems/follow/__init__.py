@@ -8,8 +8,8 @@ from datetime import date
 from poems.course import days_of
 from poems.errors import Issue
 from poems.evaluate import Judgement, judge
+from poems.follow import faults, minded, outlook, response, transplant, trends, visits
 from poems.follow import lines as lines_of
-from poems.follow import minded, outlook, response, transplant, trends, visits
 from poems.follow.chart import Chart
 from poems.follow.model import (
     Definition,
@@ -43,7 +43,6 @@ __all__ = [
     "Visit",
     "follow",
 ]
-DEATH = "death"
 
 
 def follow(record: Record, knowledge: Knowledge, *, as_of: date, issues: tuple[Issue, ...] = ()) -> Follow:
@@ -51,14 +50,16 @@ def follow(record: Record, knowledge: Knowledge, *, as_of: date, issues: tuple[I
 
     Response, relapse and trends are those of the current line of treatment; what earlier lines ended with is listed
     after the relapses of the current one. Rows that cannot be read (a day to come, a negative value, another unit) are
-    left out, each with a named fault in `issues`.
+    left out, each with a named fault in `issues`; a row that stands there twice is read once. The order of the rows
+    says nothing.
     """
-    sound, faults = minded.sound(record, knowledge, as_of)
+    sound, issued = faults.sound(record, knowledge, as_of)
     chart = Chart(sound, knowledge, as_of)
     found = lines_of.stretches(chart)
     first, current = (found[0][1], found[-1][1]) if found else (None, None)
     diagnosed, diagnosed_by = diagnosis(chart)
-    died = min(days_of(event for event in sound.by_finding.get(DEATH, ()) if event.status == PRESENT), default=None)
+    deaths = [e for e in sound.by_finding.get(knowledge.follow.endpoints.death, ()) if e.status == PRESENT]
+    died = min(days_of(deaths), default=None)
     sheets = transplant.transplants(chart)
     days = [sheet.day_0 for sheet in sheets]
     return Follow(
@@ -77,13 +78,11 @@ def follow(record: Record, knowledge: Knowledge, *, as_of: date, issues: tuple[I
         trials=outlook.trials(chart, current),
         prognosis=outlook.prognosis(chart, first, days),
         survival=tuple(outlook.survival(chart)),
-        calendar=() if died else visits.calendar(chart, diagnosed, current, first),
+        calendar=() if deaths else visits.calendar(chart, diagnosed, current, first),
         transplants=sheets,
-        cautions=tuple(
-            minded.cautions(chart, diagnosed, diagnosed_by, [(line, stretch) for line, stretch, _ in found])
-        ),
+        cautions=tuple(minded.cautions(chart, diagnosed, diagnosed_by, found)),
         died=died,
-        issues=(*issues, *faults, *minded.doubts(chart)),
+        issues=(*issues, *issued, *minded.doubts(chart, died)),
         lines=tuple(line for line, _, _ in found),
         diagnosed_by=diagnosed_by,
     )

@@ -8,10 +8,10 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
-from poems.course import Series, Span, days_of, series, spans
+from poems.course import Series, Span, days_of, in_order, series, spans
 from poems.evaluate import events_behind, judge
 from poems.knowledge import Criterion, Knowledge
-from poems.record import Event, Record
+from poems.record import ABSENT, Event, Record
 from poems.rules import Above, Present, Rule, Verdict, walk
 
 MET, NOT_MET, UNKNOWN = Verdict.MET, Verdict.NOT_MET, Verdict.UNKNOWN
@@ -38,17 +38,40 @@ class Scope(NamedTuple):
 
 
 class Chart:
-    """One patient's record on a day: treatments, series, and what each day says about each feature."""
+    """One patient's record on a day: treatments, series, and what each day says about each feature.
+
+    record: in an order that does not depend on that of the rows, without the samples that a drug made unreadable.
+    unreadable: those samples, each with the treatment.
+    """
 
     def __init__(self, record: Record, knowledge: Knowledge, as_of: date) -> None:
-        known = tuple(event for event in record.events if event.date is None or event.date <= as_of)
-        self.record = Record(record.patient, known, as_of)
+        known = sorted((event for event in record.events if event.date is None or event.date <= as_of), key=in_order)
         self.knowledge, self.follow, self.as_of = knowledge, knowledge.follow, as_of
-        self.spans = spans(self.record, [c.id for c in knowledge.concepts.values() if c.kind == "treatment"])
+        treatments = [concept.id for concept in knowledge.concepts.values() if concept.kind == "treatment"]
+        self.spans = spans(Record(record.patient, tuple(known), as_of), treatments)
+        self.unreadable = {event: span for event in known if (span := self._blinding(event)) is not None}
+        readable = tuple(event for event in known if event not in self.unreadable)
+        self.record = Record(record.patient, readable, as_of)
         self._deciding: dict[str, list[date]] = {}
         self._histories: dict[str, list[State]] = {}
         self._series: dict[str, tuple[Series, ...]] = {}
         self._scopes: dict[int, tuple[Rule, Scope]] = {}
+
+    def _blinding(self, event: Event) -> Span | None:
+        """The treatment that makes a sample unreadable: from the day after its first dose to the day it stopped."""
+        concept = self.knowledge.concepts.get(event.finding)
+        if concept is None or event.date is None or not concept.unreadable_after:
+            return None
+        return next(
+            (
+                span
+                for span in self.spans
+                if span.finding in concept.unreadable_after
+                and span.start < event.date
+                and (span.end is None or event.date <= span.end)
+            ),
+            None,
+        )
 
     @cached_property
     def therapies(self) -> tuple[Span, ...]:
@@ -130,10 +153,13 @@ class Chart:
         return self.scope(rule).leaves
 
     def ages(self, day: date) -> Iterator[Event]:
-        """The age on a day: from the day of birth, or at least so old by an age that was recorded earlier."""
-        born = next((e.date for e in self.record.by_finding.get(BORN, ()) if e.date is not None), None)
-        if born is not None:
-            years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+        """The age on a day: from the day of birth, or at least so old by an age that was recorded earlier.
+
+        Two days of birth, or one to come, give no age.
+        """
+        born = days_of(event for event in self.record.by_finding.get(BORN, ()) if event.status != ABSENT)
+        if len(born) == 1 and born[0] <= day:
+            years = day.year - born[0].year - ((day.month, day.day) < (born[0].month, born[0].day))
             yield Event(self.record.patient, AGE, day, value=float(years), unit="a", source="day of birth")
             return
         for one in self.series(AGE):

@@ -3,90 +3,128 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 
-from poems.course import Line, Series, same_day
+from poems.course import Line, Series, Span, days_of, same_day
 from poems.errors import Issue
 from poems.evaluate import Judgement, judge
 from poems.explain import conflicts
-from poems.follow.chart import Chart
+from poems.follow.chart import BORN, Chart
 from poems.follow.explained import explanations
+from poems.follow.model import Relapse
 from poems.follow.stretch import Stretch
 from poems.follow.transplant import DAY_0, infusions
 from poems.follow.words import listed
-from poems.knowledge import Knowledge
 from poems.models.differential import TARGET
-from poems.record import ABSENT, Event, Record
+from poems.record import ABSENT, Event
 from poems.review import Caution
 from poems.rules import Verdict
 
-
-def sound(record: Record, knowledge: Knowledge, as_of: date) -> tuple[Record, tuple[Issue, ...]]:
-    """The record without what cannot be read, and a named fault for each row left out."""
-    kept, issues = [], []
-    for place, event in enumerate(record.events, 1):
-        fault = _fault(event, knowledge, as_of)
-        if fault is None:
-            kept.append(event)
-        else:
-            issues.append(replace(fault, where=event.source or f"finding {place}"))
-    return Record(record.patient, tuple(kept), as_of), tuple(issues)
+LIMITS_APART = 20  # no two laboratories' limits of one quantity differ by so much; two units do
 
 
-def _fault(event: Event, knowledge: Knowledge, as_of: date) -> Issue | None:
-    concept = knowledge.concepts.get(event.finding)
-    if event.date is not None and event.date > as_of:
-        return Issue(
-            "fault",
-            "",
-            f"{event.finding} after the day asked about ({as_of})",
-            "a day that has come",
-            "Correct the date, or ask about a later day.",
-        )
-    if event.value is not None and not 0 <= event.value < float("inf"):
-        return Issue(
-            "fault",
-            "",
-            f"a value of {event.finding} that is negative or no number",
-            "zero or more",
-            "Correct the value.",
-        )
-    if event.value is not None and concept is not None and event.unit and event.unit != concept.unit:
-        return Issue(
-            "fault",
-            "",
-            f"{event.finding} in {event.unit}",
-            concept.unit,
-            "Read the record through the reader, which converts units.",
-        )
-    return None
-
-
-def doubts(chart: Chart) -> Iterator[Issue]:
-    """What was read, and still has to be looked at: zeros, two values on a day, rows without a day."""
+def doubts(chart: Chart, died: date | None) -> Iterator[Issue]:
+    """What was read, and still has to be looked at: zeros, two values on a day, rows without a day, contradictions."""
     for marker in chart.follow.markers.values():
         for one in chart.series(marker.concept):
             zeros = [event for event in one.samples if event.value == 0]
             if zeros:
+                count = "1 value" if len(zeros) == 1 else f"{len(zeros)} values"
                 yield Issue(
                     "caution",
                     _where(zeros),
-                    f"{len(zeros)} values of {marker.concept} are zero",
+                    f"{count} of {marker.concept} {'is' if len(zeros) == 1 else 'are'} zero",
                     "a value above zero, or < with the limit of detection",
-                    "They count for response and relapse, and have no place in the trend.",
+                    "Zero counts for response and relapse, and has no place in the trend.",
                 )
             yield from _twice(one)
+        yield from _limits(chart, marker.concept)
+    ends = chart.follow.endpoints
     for concept in chart.knowledge.concepts.values():
-        undated = [e for e in chart.record.by_finding.get(concept.id, ()) if e.date is None]
-        if undated and (concept.kind == "treatment" or any(event.value is not None for event in undated)):
+        rows = chart.record.by_finding.get(concept.id, ())
+        undated = [e for e in rows if e.date is None and (e.value is not None or e.status != ABSENT)]
+        needs_a_day = concept.kind == "treatment" or concept.id in (ends.death, ends.relapse)
+        if undated and (needs_a_day or any(event.value is not None for event in undated)):
             yield Issue(
                 "caution",
                 _where(undated),
                 f"{concept.id} without a date",
                 "YYYY-MM-DD",
-                "It has no place in the course and was left out of everything that needs a day.",
+                "The patient was taken for dead since a day that is not known, and no visits are listed."
+                if concept.id == ends.death
+                else "It has no place in the course and was left out of everything that needs a day.",
             )
+    yield from _stops(chart)
+    yield from _deaths(chart, died)
+    yield from _births(chart)
+
+
+def _limits(chart: Chart, finding: str) -> Iterator[Issue]:
+    """Laboratory limits of one quantity that lie so far apart that one of them is likely in another unit."""
+    sampled = sorted(
+        (event for event in chart.record.by_finding.get(finding, ()) if event.upper_limit is not None),
+        key=lambda event: event.upper_limit or 0.0,
+    )
+    low, high = (sampled[0].upper_limit, sampled[-1].upper_limit) if sampled else (None, None)
+    if low and high and high >= LIMITS_APART * low:
+        yield Issue(
+            "caution",
+            _where((sampled[0], sampled[-1])),
+            f"the laboratory's limit of {finding} differs {LIMITS_APART}-fold or more between samples",
+            "limits of one unit",
+            "Check the units of the values and of the limits: each sample was judged by its own limit.",
+        )
+
+
+def _stops(chart: Chart) -> Iterator[Issue]:
+    """Treatments that were stopped before they began."""
+    for finding in dict.fromkeys(span.finding for span in chart.spans):
+        begun = min(span.start for span in chart.spans if span.finding == finding)
+        rows = chart.record.by_finding.get(finding, ())
+        early = [e for e in rows if e.status == ABSENT and e.date is not None and e.date < begun]
+        if early:
+            yield Issue(
+                "caution",
+                _where(early),
+                f"{finding} stopped before its first day",
+                "a stop after the start",
+                "It was read as not given until its first day. Check the two days.",
+            )
+
+
+def _deaths(chart: Chart, died: date | None) -> Iterator[Issue]:
+    """Two days of death, a death that is denied, what is recorded after it."""
+    rows = chart.record.by_finding.get(chart.follow.endpoints.death, ())
+    shown, denied = ([e for e in rows if (e.status == ABSENT) is is_denied] for is_denied in (False, True))
+    if len(days_of(shown)) > 1:
+        yield Issue("caution", _where(shown), "death on more than one day", "one day",
+                    "The first was taken. Remove what is wrong.")
+    if shown and denied:
+        yield Issue("caution", _where(denied), "death recorded and denied", "one of them",
+                    "The patient was taken for dead. Remove what is wrong.")
+    after = [e for e in chart.record.events if died is not None and e.date is not None and e.date > died]
+    later = [e for e in (*after, *(e for e in chart.unreadable if died and e.date and e.date > died)) if e not in rows]
+    if later:
+        yield Issue("caution", _where(later), f"{_counted(later)} dated after the day of death",
+                    "days up to the day of death", "They were read as they stand. Check the days.")
+
+
+def _births(chart: Chart) -> Iterator[Issue]:
+    """Two days of birth; a birth after something that was recorded of the patient."""
+    rows = [e for e in chart.record.by_finding.get(BORN, ()) if e.date is not None and e.status != ABSENT]
+    if not rows:
+        return
+    if len(days_of(rows)) > 1:
+        yield Issue("caution", _where(rows), "more than one day of birth", "one day",
+                    "No age was computed from it. Remove what is wrong.")
+    earlier = [e for e in chart.record.events if e.date is not None and e.date < days_of(rows)[0]]
+    if earlier:
+        yield Issue("caution", _where(earlier), f"{_counted(earlier)} dated before the day of birth",
+                    "days after the birth", "They were read as they stand. Check the days.")
+
+
+def _counted(events: Sequence[Event]) -> str:
+    return "1 row" if len(events) == 1 else f"{len(events)} rows"
 
 
 def _twice(one: Series) -> Iterator[Issue]:
@@ -105,9 +143,10 @@ def _where(events: Sequence[Event]) -> str:
 
 
 def cautions(
-    chart: Chart, diagnosed: date | None, diagnosed_by: str, lines: Sequence[tuple[Line, Stretch]]
+    chart: Chart, diagnosed: date | None, diagnosed_by: str, found: Sequence[tuple[Line, Stretch, Sequence[Relapse]]]
 ) -> Iterator[Caution]:
-    """The cautions of one course."""
+    """The cautions of one course. found: the lines of treatment, each with its relapses."""
+    lines = [(line, stretch) for line, stretch, _ in found]
     yield _diagnosis(chart, diagnosed, diagnosed_by)
     if not diagnosed_by and not _meets_a_set(chart):
         yield Caution(
@@ -122,6 +161,8 @@ def cautions(
             f"Line {line.number} ({names}) began on {line.start}, after a definition "
             "of relapse or progression had been met, confirmed or not: baseline and lowest value start anew.",
         )
+    yield from _unreadable(chart)
+    yield from _recorded(chart, found)
     yield from _changed(chart)
     yield from _baselines(chart, lines)
     yield from _transplant(chart)
@@ -163,6 +204,41 @@ def _diagnosis(chart: Chart, diagnosed: date | None, diagnosed_by: str) -> Cauti
         f"Day of diagnosis: {diagnosed}, the first treatment; the record does not say on "
         "which day a criteria set was met.",
     )
+
+
+def _unreadable(chart: Chart) -> Iterator[Caution]:
+    """Samples that were left out because a drug made them unreadable."""
+    groups: dict[tuple[str, Span], list[Event]] = {}
+    for event, span in chart.unreadable.items():
+        groups.setdefault((event.finding, span), []).append(event)
+    for (finding, span), events in groups.items():
+        known = next((item for item in chart.follow.explanations if item.finding == span.finding), None)
+        days = listed([str(day) for day in days_of(events)])
+        until = f"until {span.end}" if span.end else "and no stop is on record"
+        yield Caution(
+            f"unreadable-{finding}",
+            f"{chart.label(finding)}: {len(events)} {'sample' if len(events) == 1 else 'samples'} ({days}) left out of "
+            f"response, relapse and trend, because {chart.label(span.finding)} was given from {span.start} on, {until}."
+            + (f" {known.text}" if known else ""),
+            source=known.source if known else None,
+        )
+
+
+def _recorded(chart: Chart, found: Sequence[tuple[Line, Stretch, Sequence[Relapse]]]) -> Iterator[Caution]:
+    """A relapse as a clinician recorded it: it moves no definition, and is told beside what was computed."""
+    rows = chart.record.by_finding.get(chart.follow.endpoints.relapse, ())
+    for day in days_of(event for event in rows if event.status != ABSENT):
+        known = next((items for line, _, items in found if line.start < day and (not line.end or day <= line.end)), ())
+        shown = [f"{item.label} since {item.day}" for item in known if item.day is not None]
+        yield Caution(
+            f"relapse-recorded-{day}",
+            f"The record says relapse or progression on {day}. "
+            + (
+                f"Of the definitions computed here this line of treatment shows: {listed(shown)}."
+                if shown
+                else "The definitions computed here do not show it; what it rests on is not on record."
+            ),
+        )
 
 
 def _changed(chart: Chart) -> Iterator[Caution]:

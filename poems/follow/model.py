@@ -23,6 +23,7 @@ class Trend:
     last_is_noise: two-sided probability of a last sample at least so far from what the earlier ones predict.
     repeat: per number of weeks, the chance that a repeat then would make p_rise at least `sure`, or at most 0.5.
     alarm: `none`, `confirm` (p_rise is high on too few samples, or explained by something) or `rising` (confirmed).
+    can_alarm: whether a rise of this marker can speak of relapse at all; where it cannot, alarm is `none`.
     """
 
     series: Series
@@ -45,6 +46,7 @@ class Trend:
     explained_by: tuple[Event, ...]
     notes: tuple[str, ...]
     sources: tuple[Reference, ...]
+    can_alarm: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,21 +72,30 @@ class DomainResponse:
 
 @dataclass(frozen=True)
 class Relapse:
-    """One type of relapse or progression: its verdict, since when, whether confirmed, what the literature does then.
+    """One type of relapse or progression: its verdict, since when, what the literature does then.
 
-    unknown with a day: the definition is met, and waits for the confirmation that it asks for.
+    met: confirmed as the definition asks. unknown with a day: the definition is met and waits for its confirmation.
     """
 
     id: str
     label: str
     verdict: Verdict
     day: date | None
-    confirmed: bool
     because: tuple[Event, ...]
     why: str
     literature: str
     source: Reference
     literature_source: Reference
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it is a relapse: met, and confirmed."""
+        return self.verdict is Verdict.MET
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the definition is met and waits for its confirmation."""
+        return self.verdict is Verdict.UNKNOWN and self.day is not None
 
 
 @dataclass(frozen=True)

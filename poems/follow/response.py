@@ -20,7 +20,6 @@ from poems.review import Part
 from poems.rules import AtLeast, Rule, Verdict
 
 UNKNOWN_RESPONSE, NOT_EVALUABLE = "unknown", "not evaluable"
-SINCE_TREATMENT = "treatment"
 Judged: TypeAlias = tuple[date, Judgement, Judgement]
 
 
@@ -36,13 +35,15 @@ class Grade:
 @dataclass(frozen=True)
 class Run:
     """Samples in a row on which the definition of a relapse is met. counted: the days that something else does not
-    explain; only they can confirm. is_sure: it is met without a scale that has no least change.
+    explain; only they can confirm. is_sure: it is met without a scale that has no least change. is_normal: every value
+    lies within its laboratory's own limit.
     """
 
     days: tuple[date, ...]
     counted: tuple[date, ...]
     near: tuple[Near, ...]
     is_sure: bool
+    is_normal: bool
 
 
 def responses(stretch: Stretch, last: date | None = None) -> tuple[DomainResponse, ...]:
@@ -169,9 +170,10 @@ def _why_open(domain: Domain, evaluable: Judgement, now: Grade | None, stretch: 
     return said + "."
 
 
-def _missing(judgements: Iterable[Judgement], stretch: Stretch) -> str:
-    """The findings of the smallest sets that would settle these."""
-    names = [name for item in judgements for names in settled_by(item)[:2] for name in names]
+def _missing(judgements: Iterable[Judgement], stretch: Stretch, known: str = "") -> str:
+    """The findings of the smallest sets that would settle these. known: a quantity that is on record."""
+    sets = [names for item in judgements for names in settled_by(item)[:2]]
+    names = [name for names in sets for name in names if name.partition("/")[0] != known or not known]
     return listed(list(dict.fromkeys(stretch.chart.label(name) for name in names))[:6], "or")
 
 
@@ -181,21 +183,20 @@ def relapses(stretch: Stretch) -> tuple[Relapse, ...]:
 
 
 def _relapse(kind: RelapseType, stretch: Stretch) -> Relapse:
-    since = None if kind.since == SINCE_TREATMENT else reached(kind.since, stretch)
-    if kind.since != SINCE_TREATMENT and since is None:
-        return _told(kind, UNKNOWN, None, False, (), f"The record shows no {_wanted(kind, stretch)} to relapse from.")
+    since = reached(kind.since, stretch) if kind.is_after_response else None
+    if kind.is_after_response and since is None:
+        return _told(kind, UNKNOWN, None, (), f"The record shows no {_wanted(kind, stretch)} to relapse from.")
     judged = _judged(kind, since, stretch)
     runs = list(_runs(kind, judged, stretch))
     for run in runs:
         if _confirms(kind, run):
-            return _told(kind, MET, run.days[0], True, _because(run, judged, stretch), _why_met(kind, run))
+            return _told(kind, MET, run.days[0], _because(run, judged, stretch), _why_met(kind, run))
     last = next((day for day, item, _ in reversed(judged) if item.verdict is not UNKNOWN), None)
     if runs and last in runs[-1].days:
         return _told(
             kind,
             UNKNOWN,
             runs[-1].days[0] if runs[-1].is_sure else None,
-            False,
             (*_because(runs[-1], judged, stretch), *_near_events(runs[-1])),
             _why_pending(kind, runs[-1]),
         )
@@ -204,13 +205,24 @@ def _relapse(kind: RelapseType, stretch: Stretch) -> Relapse:
     )
     if judged and judged[-1][1].verdict is NOT_MET:
         day, item, _ = judged[-1]
-        return _told(kind, NOT_MET, None, False, stretch.behind(item), f"Not met on {day}." + spikes)
+        return _told(kind, NOT_MET, None, stretch.behind(item), f"Not met on {day}." + spikes)
     begin = since or stretch.start
     if not judged:
-        return _told(kind, UNKNOWN, None, False, (), f"Nothing that could show it is on record after {begin}.")
-    missing = _missing([judged[-1][1]], stretch)
-    why = f"The record after {begin} does not decide it" + (f"; missing: {missing}." if missing else ".")
-    return _told(kind, UNKNOWN, None, False, (), why + spikes)
+        return _told(kind, UNKNOWN, None, (), f"Nothing that could show it is on record after {begin}.")
+    why = f"The record after {begin} does not decide it{_open(judged[-1][1], stretch)}."
+    return _told(kind, UNKNOWN, None, (), why + spikes)
+
+
+def _open(item: Judgement, stretch: Stretch) -> str:
+    """Why a definition is open: a series with nothing to compare it with, and what is missing."""
+    one, said = stretch.alone(item), ""
+    if one is not None:
+        said = (
+            f": {stretch.chart.label(one.finding)} stands in a series of its own since {one.samples[0].date}, and "
+            "nothing before it can be compared with it, so that it can show a rise and not exclude one"
+        )
+    missing = _missing([item], stretch, one.finding if one else "")
+    return said + (f"; missing: {missing}" if missing else "")
 
 
 def _judged(kind: RelapseType, since: date | None, stretch: Stretch) -> list[Judged]:
@@ -246,28 +258,47 @@ def _runs(kind: RelapseType, judged: Sequence[Judged], stretch: Stretch) -> Iter
     """The stretches of samples on which the definition is met; a sample that decides nothing neither ends nor adds."""
     days: list[date] = []
     sure = False
+    met: list[Judgement] = []
     for day, item, strict in judged:
         if item.verdict is MET:
             days.append(day)
+            met.append(item)
             sure |= strict.verdict is MET
         elif item.verdict is NOT_MET and days:
-            yield _run(kind, days, sure, stretch)
-            days, sure = [], False
+            yield _run(kind, days, sure, _is_normal(met, stretch), stretch)
+            days, met, sure = [], [], False
     if days:
-        yield _run(kind, days, sure, stretch)
+        yield _run(kind, days, sure, _is_normal(met, stretch), stretch)
 
 
-def _run(kind: RelapseType, days: Sequence[date], sure: bool, stretch: Stretch) -> Run:
+def _run(kind: RelapseType, days: Sequence[date], sure: bool, is_normal: bool, stretch: Stretch) -> Run:
+    """A run. What something else explains is not counted: passing illness near a sample, and what lasts and began after
+    the lowest value; a cause that was there at the lowest value did not make the rise.
+    """
     chart = stretch.chart
-    near = {
-        (day, item.explanation.finding): item
-        for day in days
-        for finding in chart.leaves(kind.rule)
-        for item in explanations(chart, finding, day)
-    }
-    passing = {day for (day, _), item in near.items() if item.is_passing}
+    near: dict[tuple[date, str], Near] = {}
+    explained: set[date] = set()
+    for finding in sorted(chart.leaves(kind.rule)):
+        lowest = stretch.lowest_before(finding, days[0])
+        for day in days:
+            for item in explanations(chart, finding, day):
+                near[day, item.explanation.finding] = item
+                explained |= {day} if item.explains_from(lowest) else set()
     once = {item.explanation.finding: item for item in near.values()}
-    return Run(tuple(days), tuple(day for day in days if day not in passing), tuple(once.values()), sure)
+    counted = tuple(day for day in days if day not in explained)
+    return Run(tuple(days), counted, tuple(once.values()), sure, is_normal)
+
+
+def _is_normal(met: Iterable[Judgement], stretch: Stretch) -> bool:
+    """Whether all that met a definition are values within their laboratory's own limit."""
+    return all(
+        event.value is not None
+        and event.upper_limit is not None
+        and event.value <= event.upper_limit
+        and not event.comparator.startswith(">")
+        for item in met
+        for event in stretch.behind(item)
+    )
 
 
 def _confirms(kind: RelapseType, run: Run) -> bool:
@@ -296,22 +327,20 @@ def _why_pending(kind: RelapseType, run: Run) -> str:
 
 
 def _also(run: Run) -> str:
-    return "".join(f" {item.explanation.text}" for item in run.near)
+    within = " All of these values lie within the laboratory's own limit." if run.is_normal else ""
+    return within + "".join(f" {item.explanation.text}" for item in run.near)
 
 
 def _near_events(run: Run) -> tuple[Event, ...]:
     return tuple(event for item in run.near for event in item.events)
 
 
-def _told(
-    kind: RelapseType, verdict: Verdict, day: date | None, is_confirmed: bool, because: Iterable[Event], why: str
-) -> Relapse:
+def _told(kind: RelapseType, verdict: Verdict, day: date | None, because: Iterable[Event], why: str) -> Relapse:
     return Relapse(
         kind.id,
         kind.label,
         verdict,
         day,
-        is_confirmed,
         tuple(dict.fromkeys(because)),
         why,
         kind.literature.text,

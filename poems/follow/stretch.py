@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import Any
 
-from poems.course import baseline_of, days_of, derived, mark
+from poems.course import OF_NADIR, Series, baseline_of, compared_from, days_of, derived, mark, shifted
 from poems.evaluate import Judgement, events_behind, judge
 from poems.follow.chart import AGE, MET, NOT_MET, UNKNOWN, Chart, Scope, State
 from poems.knowledge import Knowledge
@@ -43,7 +43,7 @@ class Stretch:
         found: dict[Event, Event] = {}
         for finding in ratio_findings(self.chart.knowledge):
             for one in self.chart.series(finding):
-                found |= derived(one, self.start, self.days_before)
+                found |= derived(one, self.start, self.days_before, self._fall(finding))
         found |= self.chart.by_method()
         for event, sample in found.items():
             self.origin[event] = (sample,)
@@ -54,9 +54,10 @@ class Stretch:
     def baseline(self) -> Record:
         """Everything up to the first day of treatment, quantities only of the last months before it.
 
-        An undated finding may speak for something here, never against it, as in the criteria.
+        What a later day has decided anew is left out, as in the slices after treatment. An undated finding may speak
+        for something here, never against it, as in the criteria.
         """
-        oldest = self.start - timedelta(self.days_before)
+        oldest = shifted(self.start, -self.days_before)
         kept = [
             event
             for event in (*self.chart.record.events, *self.chart.by_method())
@@ -64,7 +65,7 @@ class Stretch:
             or (
                 event.date is not None
                 and event.date <= self.start
-                and (event.value is None or event.date >= oldest)
+                and event.date >= (self._newest(event.finding, self.start) if event.value is None else oldest)
                 and event.finding != AGE
             )
         ]
@@ -98,9 +99,7 @@ class Stretch:
                 continue
             if name in scope.latest:
                 first = max(first, bisect_left(days, days[last - 1]))
-            decided = self.chart.deciding(name)
-            place = bisect_right(decided, day)
-            newest = decided[place - 1] if place else begin
+            newest = self._newest(name, day)
             kept += (
                 event
                 for event, on in zip(events[first:last], days[first:last], strict=True)
@@ -111,6 +110,12 @@ class Stretch:
         )
         kept += self.chart.ages(day) if AGE in scope.names else ()
         return Record(self.chart.record.patient, tuple(kept), day)
+
+    def _newest(self, finding: str, day: date) -> date:
+        """The last day, up to this one, whose own events decide a finding; what is older is superseded."""
+        decided = self.chart.deciding(finding)
+        place = bisect_right(decided, day)
+        return decided[place - 1] if place else date.min
 
     def _marks(self, names: frozenset[str], day: date, strict: bool) -> Iterator[Event]:
         """The derived findings as they stand on a day."""
@@ -197,6 +202,31 @@ class Stretch:
         self.origin[event] = tuple(because)
         return event
 
+    def alone(self, judgement: Judgement) -> Series | None:
+        """The series that leaves a judgement open because nothing lies before its sample to compare it with."""
+        for event in events_behind(judgement):
+            for sample in self.origin.get(event, ()) if "/" in event.finding else ():
+                one = next(one for one in self.chart.series(sample.finding) if sample in one.samples)
+                known_from = compared_from(one, self.start, self.days_before, self._fall(sample.finding))
+                if sample.date is not None and (known_from is None or sample.date < known_from):
+                    return one
+        return None
+
+    def lowest_before(self, finding: str, day: date) -> date:
+        """The last day before this one with the lowest value of the series of that day; else that of treatment."""
+        oldest = shifted(self.start, -self.days_before)
+        earlier = [
+            (event.value, -event.date.toordinal(), event.date)
+            for one in self.chart.series(finding)
+            if any(event.date == day for event in one.samples)
+            for event in one.samples
+            if event.date is not None and oldest <= event.date < day and event.value is not None
+        ]
+        return min(earlier)[2] if earlier else self.start
+
+    def _fall(self, finding: str) -> float | None:
+        return rises(self.chart.knowledge).get(finding)
+
     def recorded(self, events: Iterable[Event]) -> tuple[Event, ...]:
         """The recorded events behind derived ones, each once."""
         return tuple(dict.fromkeys(one for event in events for one in self.origin.get(event, (event,))))
@@ -278,6 +308,20 @@ def ratio_findings(knowledge: Knowledge) -> tuple[str, ...]:
             )
         )
     return kept["ratios"]
+
+
+def rises(knowledge: Knowledge) -> dict[str, float]:
+    """Of each quantity that some rule compares with its nadir, the least rise (a quotient) that a rule asks for."""
+    kept: dict[str, dict[str, float]] = knowledge.__dict__.setdefault("_rises", {})
+    if "nadir" not in kept:
+        asked = [
+            (node.finding.partition("/")[0], node.limit)
+            for rule in rules_of(knowledge)
+            for node in walk(rule)
+            if isinstance(node, Above) and node.finding.endswith(f"/{OF_NADIR}") and node.limit is not None
+        ]
+        kept["nadir"] = {name: min(limit for other, limit in asked if other == name) for name, _ in asked}
+    return kept["nadir"]
 
 
 def rules_of(knowledge: Knowledge) -> Iterator[Rule]:

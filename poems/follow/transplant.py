@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from poems.course import days_of, derived
+from poems.course import days_of, derived, shifted
 from poems.evaluate import Judgement, events_behind, judge
 from poems.follow.chart import MET, UNKNOWN, Chart
 from poems.follow.model import Definition, Transplant
@@ -15,7 +15,6 @@ from poems.knowledge.follow_model import Anchor, EngraftmentDefinition
 from poems.record import ABSENT, Event, Record
 from poems.rules import Above, Present, walk
 
-TRANSPLANT = "transplant"  # the word that a slice of the knowledge and the treatments it means have in common
 DAY_0 = "day-0"
 
 
@@ -23,8 +22,7 @@ def infusions(chart: Chart) -> tuple[Event, ...]:
     """Every record of a transplant as given, dated or not."""
     return tuple(
         event
-        for finding in chart.knowledge.clone_therapies
-        if TRANSPLANT in finding.split("-")
+        for finding in chart.follow.engraftment.treatments
         for event in chart.record.by_finding.get(finding, ())
         if event.status != ABSENT
     )
@@ -57,8 +55,8 @@ def _definition(item: EngraftmentDefinition, chart: Chart, day_0: date, last: da
     if day is None:
         window = f"{_span(item)} from: {label}, which is not on record"
         return Definition(item.id, item.label, UNKNOWN, window, None, (), item.source)
-    first = day + timedelta(item.from_days)
-    end = last if item.to_days is None else day + timedelta(item.to_days)
+    first = shifted(day, item.from_days)
+    end = last if item.to_days is None else shifted(day, item.to_days)
     judgement, seen = _judged(item, chart, day_0, first, min(end, last), last)
     where = Stretch(chart, day_0)
     return Definition(
@@ -143,5 +141,5 @@ def _anchor_day(anchor: Anchor, chart: Chart, day_0: date, last: date) -> date |
         is MET
     ]
     return next(
-        (day for day in enough if all(day + timedelta(more) in enough for more in range(anchor.days_running))), None
+        (day for day in enough if all(shifted(day, more) in enough for more in range(anchor.days_running))), None
     )

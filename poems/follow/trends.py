@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import takewhile
-from math import exp, isnan, log
+from math import exp, inf, isnan, log
 
 import numpy as np
 
@@ -18,17 +18,13 @@ from poems.follow.stretch import ratio_findings
 from poems.follow.words import listed, number
 from poems.knowledge import Reference
 from poems.knowledge.follow_model import Marker, Scale
-from poems.models.trend import NORMAL_95, Fit, Model, Noise, State, fit
+from poems.models.trend import NORMAL_95, Fit, Model, Noise, Samples, State, fit_each
 from poems.record import Event
 
 SEED = 20261122
 SURE = 0.95  # from here on a rise counts as likely; one side, as in a test at 5 %
 EVEN = 0.5
 REPEATS = (1, 2, 3)  # repeats are told for so many times the interval that confirmation asks for
-RATES = (0.25, 1.0, 4.0)  # how fast a slope may change, ln units per year per root year: stable, drifting, turning
-SLOPE_SD = 2.0  # how steep a course may begin, ln units per year
-START_SD = 1.0
-OUTLIERS, OUTLIER_TIMES = 0.05, 3.0  # one sample in twenty may miss by three times the noise
 
 
 @dataclass(frozen=True)
@@ -43,11 +39,19 @@ def trends(chart: Chart, start: date | None, relapses: Iterable[Relapse] = ()) -
     """The trend of each series of each marker. start: of the current line of treatment; relapses: of that line."""
     met = {item.id for item in relapses if item.day is not None}
     waiting = {name for kind in chart.follow.relapses if kind.id in met for name in chart.leaves(kind.rule)}
-    return tuple(
-        _trend(chart, marker, one, start, marker.concept in waiting)
+    found = [
+        (marker, one)
         for marker in chart.follow.markers.values()
         for one in chart.series(marker.concept)
         if _usable(one)
+    ]
+    fits = fit_each(
+        [_samples(_usable(one), start) for _, one in found],
+        [Model(Noise(marker.noise.cv, marker.noise.low, marker.noise.high)) for marker, _ in found],
+    )
+    return tuple(
+        _trend(chart, marker, one, Fitted(each, _usable(one)), start, marker.concept in waiting)
+        for (marker, one), each in zip(found, fits, strict=True)
     )
 
 
@@ -56,8 +60,9 @@ def _usable(one: Series) -> tuple[Event, ...]:
     return tuple(event for event in one.samples if event.value is not None and event.value > 0)
 
 
-def _trend(chart: Chart, marker: Marker, one: Series, start: date | None, is_waiting: bool) -> Trend:
-    fitted = _fit(marker, _usable(one), start)
+def _trend(
+    chart: Chart, marker: Marker, one: Series, fitted: Fitted, start: date | None, is_waiting: bool
+) -> Trend:
     state, rng = fitted.fit.state, np.random.default_rng(SEED)
     last = fitted.samples[-1]
     assert last.date is not None
@@ -93,18 +98,15 @@ def _trend(chart: Chart, marker: Marker, one: Series, start: date | None, is_wai
     )
 
 
-def _fit(marker: Marker, samples: Sequence[Event], start: date | None) -> Fitted:
-    """The model on one series; `<` and `>` are read as the side on which the value lies."""
-    first = _day(samples[0])
-    days = [float((_day(event) - first).days) for event in samples]
-    logs = [log(event.value) for event in samples if event.value]
-    sides = [
-        -1 if event.comparator.startswith("<") else 1 if event.comparator.startswith(">") else 0 for event in samples
-    ]
-    noise = Noise(marker.noise.cv, marker.noise.low, marker.noise.high)
-    model = Model(noise, RATES, SLOPE_SD, START_SD, outliers=OUTLIERS, outlier_times=OUTLIER_TIMES)
-    since = -np.inf if start is None else (start - first).days + 1
-    return Fitted(fit(days, logs, sides, model, since=since), tuple(samples))
+def _samples(events: Sequence[Event], start: date | None) -> Samples:
+    """A series as the model takes it; `<` and `>` are read as the side on which the value lies."""
+    first = _day(events[0])
+    return Samples(
+        days=[float((_day(event) - first).days) for event in events],
+        logs=[log(event.value) for event in events if event.value],
+        sides=[-1 if event.comparator.startswith("<") else int(event.comparator.startswith(">")) for event in events],
+        since=-inf if start is None else (start - first).days + 1,
+    )
 
 
 def _raised(logs: Sequence[float]) -> tuple[float, ...]:
@@ -125,7 +127,8 @@ def _confirmation(chart: Chart, marker: Marker) -> tuple[int, int]:
 def _repeats(chart: Chart, marker: Marker, state: State, p_rise: float | None) -> Iterator[tuple[int, float, float]]:
     """What a repeat would tell, where a rise is more probable than not."""
     weeks = round(_confirmation(chart, marker)[1] / 7)
-    if p_rise is None or p_rise <= EVEN or not weeks or not _speaks(chart, marker):
+    is_even = p_rise is None or round(p_rise, 9) <= EVEN  # on the nadir's own day it is one half but for rounding
+    if is_even or not weeks or not _speaks(chart, marker):
         return
     for times in REPEATS:
         up, down = state.repeat(times * weeks, SURE, np.random.default_rng(SEED))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
+from poems.course import shifted
 from poems.follow.chart import MET, Chart
 from poems.follow.model import Visit
 from poems.follow.stretch import Stretch
@@ -13,7 +14,7 @@ from poems.follow.words import number
 from poems.knowledge.follow_model import ScheduleItem
 from poems.record import Event
 
-AHEAD = timedelta(365)  # how far ahead visits are listed; the calendar itself has no end
+AHEAD = 365  # how many days ahead visits are listed; the calendar itself has no end
 DIAGNOSIS = "diagnosis"
 YEAR_DAYS = 365.25
 
@@ -49,7 +50,8 @@ def _visits(item: ScheduleItem, anchor: date, chart: Chart, first: Stretch | Non
     since = last or anchor
     day = max(months_later(since, low), begin)
     latest = max(months_later(since, high), begin)
-    while day <= chart.as_of + AHEAD and (stop is None or day < stop):
+    ahead = shifted(chart.as_of, AHEAD)
+    while day <= ahead and day < (stop or date.max):
         known = "when it was last looked at" if since == last else "the visit before"
         if since == anchor and since != last:
             known = f"{item.anchor}, nothing on record since"
@@ -98,18 +100,24 @@ def _kept(name: str, chart: Chart) -> str:
 
 
 def _done(name: str, chart: Chart) -> list[Event]:
-    """Everything on record that shows that a test was done."""
+    """Everything on record that shows that a test was done, whether or not its result can be read."""
     test = chart.knowledge.tests.get(name)
     if name in chart.knowledge.concepts or test is None:
-        return list(chart.record.by_finding.get(name, ()))
+        unreadable = [event for event in chart.unreadable if event.finding == name]
+        return [*chart.record.by_finding.get(name, ()), *unreadable]
     if any(method.id == name for concept in chart.knowledge.concepts.values() for method in concept.methods):
         return [event for event in chart.record.events if event.method == name]
     return [event for finding in test.finds for event in chart.record.by_finding.get(finding, ())]
 
 
 def months_later(day: date, months: float) -> date:
-    """The same day so many months later, or the last day of a shorter month; parts of a month as days."""
+    """The same day so many months later, or the last day of a shorter month; parts of a month as days.
+
+    Beyond the last day of the calendar it is that day.
+    """
     whole = int(months // 1)
     year, month = divmod(day.year * 12 + day.month - 1 + whole, 12)
+    if year > date.max.year:
+        return date.max
     plain = date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-    return plain + timedelta(round((months - whole) * YEAR_DAYS / 12))
+    return shifted(plain, round((months - whole) * YEAR_DAYS / 12))

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from poems.errors import Issue, KnowledgeError
+from poems.knowledge.check_claims import claim_issues
 from poems.knowledge.check_follow import follow_issues
 from poems.knowledge.check_rules import RuleCheck, components_in, find, items, reach, strings, unresolved
-from poems.knowledge.files import BUNDLED, FILES, FOLLOW, read_yaml
+from poems.knowledge.files import BUNDLED, FILES, FOLLOW, GUIDE, read_yaml
 from poems.knowledge.model import DRIVES
 from poems.units import UnitError, convert
 
@@ -79,6 +80,7 @@ class _References:
             *self._counts(),
             *self._tests(),
             *self._errata(),
+            *claim_issues(self.raw["claims.yaml"]),
             *follow_issues(self.raw),
         ]
 
@@ -89,7 +91,7 @@ class _References:
             ("criteria/diagnosis.yaml", self.criteria),
             ("differential.yaml", self.differential),
             ("errata.yaml", self.errata),
-            *((name, self.raw[name]) for name in FOLLOW),
+            *((name, self.raw[name]) for name in FOLLOW + GUIDE),
         ):
             for path, source in find(content, "source"):
                 where = f"{name}, {path}"

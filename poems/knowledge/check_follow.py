@@ -9,7 +9,7 @@ from typing import Any
 
 from poems.errors import Issue
 from poems.knowledge.check_rules import RuleCheck, components_in, find, reach, strings, unresolved
-from poems.knowledge.follow_model import SUFFIXES
+from poems.knowledge.follow_model import SINCE_TREATMENT, SUFFIXES
 from poems.knowledge.model import DRIVES
 
 Raw = Mapping[str, Any]
@@ -43,6 +43,9 @@ class _Follow:
         yield from self._rules()
         yield from self._components()
         yield from self._drafts()
+        for end in ("survival", "relapse"):
+            yield from self._named(f"{FOLLOWUP}, endpoints.{end}.finding",
+                                   [self.followup["endpoints"][end]["finding"]], "finding")
         yield from self._derived()
         yield from self._markers()
         yield from self._scales()
@@ -118,11 +121,16 @@ class _Follow:
                 yield from self._quantity(f"{where}.concept", value["concept"])
 
     def _quantity(self, where: str, name: str) -> Iterator[Issue]:
-        concept = self.concepts.get(name)
-        if concept is None:
-            yield unresolved(where, name, "a concept")
-        elif concept["kind"] != "quantity":
-            yield Issue("fault", where, f"{name} is a {concept['kind']}", "a quantity", "Name a quantity.")
+        yield from self._named(where, [name], "quantity")
+
+    def _named(self, where: str, names: Iterable[str], kind: str) -> Iterator[Issue]:
+        """Each name is a concept of this kind."""
+        for name in names:
+            concept = self.concepts.get(name)
+            if concept is None:
+                yield unresolved(where, name, f"a {kind} among the concepts")
+            elif concept["kind"] != kind:
+                yield Issue("fault", where, f"{name} is a {concept['kind']}", f"a {kind}", f"Name a {kind}.")
 
     def _markers(self) -> Iterator[Issue]:
         for key, marker in self.followup["markers"].items():
@@ -144,7 +152,7 @@ class _Follow:
             yield from self._quantity(f"{FOLLOWUP}, scales.{key}.concept", scale["concept"])
 
     def _relapses(self) -> Iterator[Issue]:
-        known = {"treatment", *(f"{key}/{entry['id']}" for key, value in self.followup["domains"].items()
+        known = {SINCE_TREATMENT, *(f"{key}/{entry['id']}" for key, value in self.followup["domains"].items()
                                 for entry in value["categories"] if entry["source"]["status"] in DRIVES)}
         for entry in self.followup["relapses"]:
             if entry["since"] not in known:
@@ -191,6 +199,7 @@ class _Follow:
 
     def _engraftment(self) -> Iterator[Issue]:
         raw = self.followup["engraftment"]
+        yield from self._named(f"{FOLLOWUP}, engraftment.day-0", raw["day-0"], "treatment")
         for key, anchor in raw["anchors"].items():
             if anchor["finding"] not in self.concepts:
                 yield unresolved(f"{FOLLOWUP}, engraftment.anchors.{key}.finding", anchor["finding"], "a concept")
@@ -212,9 +221,7 @@ class _Follow:
     def _options(self) -> Iterator[Issue]:
         for entry in self.treatments["options"]:
             where = f"{TREATMENTS}, options.{entry['id']}"
-            for name in entry["treatments"]:
-                if self.concepts.get(name, {}).get("kind") != "treatment":
-                    yield unresolved(f"{where}.treatments", name, "a treatment among the concepts")
+            yield from self._named(f"{where}.treatments", entry["treatments"], "treatment")
             for field in ("outcomes", "harms"):
                 yield from self._shares(f"{where}.{field}", entry.get(field, ()))
 

@@ -14,7 +14,9 @@ BUNDLED = Path(__file__).parent
 CORE = ("sources.yaml", "concepts.yaml", "criteria/diagnosis.yaml", "differential.yaml", "errata.yaml")
 FOLLOW = ("followup.yaml", "treatments.yaml")
 """The files that only follow-up needs: read when they are first asked for, so that `assess` never waits for them."""
-FILES = CORE + FOLLOW
+GUIDE = ("claims.yaml",)
+"""What only the guide needs."""
+FILES = CORE + FOLLOW + GUIDE
 
 
 def read_all(directory: Path = BUNDLED, names: Iterable[str] = CORE) -> dict[str, Any]:

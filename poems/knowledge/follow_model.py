@@ -10,6 +10,8 @@ from poems.rules import Rule
 
 SUFFIXES = ("of-baseline", "of-nadir", "above-nadir")
 """What may follow `<quantity>/` in a rule: value / baseline, value / lowest, value - lowest, within one series."""
+RISING = "rising"
+SINCE_TREATMENT = "treatment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,17 @@ class Said:
 
     text: str
     source: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """What ends a course. death, relapse: the findings, the second as a clinician's word; progression_free: where
+    progression-free survival is defined.
+    """
+
+    death: str
+    relapse: str
+    progression_free: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +67,24 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A quantity whose course is modelled. blind_spots: what its course is known not to show."""
+    """A quantity whose course is modelled. blind_spots: what its course is known not to show.
+
+    worse: `rising`, `falling` or `neither`, the way in which its course can speak of relapse.
+    """
 
     id: str
     label: str
     concept: str
+    worse: str
     noise: Noise
     rate: Rate | None = None
     blind_spots: tuple[Said, ...] = ()
     note: str = ""
+
+    @property
+    def can_alarm(self) -> bool:
+        """Whether a rise may raise an alarm."""
+        return self.worse == RISING
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +193,11 @@ class RelapseType:
     literature: Said
     source: Reference
     reading: str = ""
+
+    @property
+    def is_after_response(self) -> bool:
+        """Whether it takes a response to relapse from."""
+        return self.since != SINCE_TREATMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,8 +322,12 @@ class EngraftmentDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Engraftment:
-    """What is published on engraftment syndrome in POEMS; no dose, because none could be verified."""
+    """What is published on engraftment syndrome in POEMS; no dose, because none could be verified.
 
+    treatments: those whose day is day 0.
+    """
+
+    treatments: tuple[str, ...]
     anchors: Mapping[str, Anchor]
     definitions: tuple[EngraftmentDefinition, ...]
     rates: tuple[Share, ...]
@@ -344,6 +375,7 @@ class Trial:
 class FollowKnowledge:
     """Everything that is known about the time after treatment; what is a draft stands in `drafts` alone."""
 
+    endpoints: Endpoints
     components: Mapping[str, Criterion]
     windows: Mapping[str, Window]
     markers: Mapping[str, Marker]

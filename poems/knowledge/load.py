@@ -9,11 +9,12 @@ from typing import Any
 
 from poems.errors import KnowledgeError
 from poems.knowledge.check import check
-from poems.knowledge.files import BUNDLED, read_all
+from poems.knowledge.files import BUNDLED, GUIDE, read_all
 from poems.knowledge.load_follow import load_follow
 from poems.knowledge.model import (
     DRIVES,
     Accuracy,
+    Claim,
     Concept,
     Count,
     CriteriaSet,
@@ -95,7 +96,16 @@ def build(raw: Mapping[str, Any], directory: Path = BUNDLED) -> Knowledge:
         errata=tuple(raw["errata.yaml"]),
         diagnosis_drafts=tuple(drafts + [f"errata.{e['id']}" for e in raw["errata.yaml"] if e.get("draft")]),
         read_follow=partial(load_follow, directory, concepts, criteria["components"]),
+        read_claims=partial(_claims, directory),
     )
+
+
+def _claims(directory: Path) -> tuple[Mapping[str, Claim], tuple[str, ...]]:
+    """The claims that may be used, and the ids of those that are drafts."""
+    raw: Mapping[str, Raw] = read_all(directory, GUIDE)["claims.yaml"]
+    made = {key: Claim(key, **{**value, "source": reference(value["source"])}) for key, value in raw.items()}
+    usable = {key: claim for key, claim in made.items() if claim.source.status in DRIVES}
+    return usable, tuple(f"claims.{key}" for key in made if key not in usable)
 
 
 def reference(raw: Raw) -> Reference:

@@ -13,6 +13,7 @@ from poems.knowledge.follow_model import (
     Confirm,
     Derived,
     Domain,
+    Endpoints,
     Engraftment,
     EngraftmentDefinition,
     Explanation,
@@ -62,7 +63,10 @@ class _Reader:
     def read(self) -> FollowKnowledge:
         """All of it."""
         raw, treatments = self.followup, self.treatments
+        ends = raw["endpoints"]
         return FollowKnowledge(
+            endpoints=Endpoints(ends["survival"]["finding"], ends["relapse"]["finding"],
+                                _source(ends["progression-free"])),
             components={key: self._component(key, value) for key, value in self.own.items()},
             windows={key: Window(key, value["days"], _source(value)) for key, value in raw["windows"].items()},
             markers={key: self._marker(key, value) for key, value in raw["markers"].items()},
@@ -98,6 +102,7 @@ class _Reader:
             key,
             raw["label"],
             raw["concept"],
+            raw["worse"],
             Noise(noise["cv"], noise["low"], noise["high"], _source(noise), noise.get("note", ""),
                   self._said(f"markers.{key}.noise", noise.get("also", ()))),
             Rate(raw["rate"]["half-life-days"], _source(raw["rate"])) if "rate" in raw else None,
@@ -202,7 +207,7 @@ class _Reader:
                                   entry.get("reading", ""))
             for entry in self._kept("engraftment.definitions", raw["definitions"])
         )
-        return Engraftment(anchors, definitions, self._shares("engraftment.rates", raw["rates"]),
+        return Engraftment(tuple(raw["day-0"]), anchors, definitions, self._shares("engraftment.rates", raw["rates"]),
                            self._said("engraftment.sheet", raw["sheet"]))
 
     def _pattern(self, raw: Raw) -> PatternRule:

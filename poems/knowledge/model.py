@@ -221,11 +221,40 @@ class Test:
     source: Reference | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A number that the guide speaks of and no rule needs.
+
+    k of n, or percent (of n), or value with unit, or low and high alone (a printed range). spread: what low and high
+    beside a value are: `range`, `interval` (95 %, as printed), `sd`. about: `about`, `more than`, `less than`.
+    text: how the number is said where its digits do not say it.
+    """
+
+    id: str
+    label: str
+    source: Reference
+    k: float | None = None
+    n: float | None = None
+    percent: float | None = None
+    value: float | None = None
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    spread: str = ""
+    stat: str = ""
+    about: str = ""
+    text: str = ""
+    cohort: str = ""
+    period: str = ""
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Knowledge:
     """Everything that is known here. Ids resolve; what is a draft drives nothing and is listed in `drafts`.
 
-    read_follow: reads what is known about the time after treatment, when `follow` is first asked for.
+    read_follow: reads what is known about the time after treatment, when `follow` is first asked for; read_claims the
+    claims and the ids of those that are drafts, when `claims` are.
     """
 
     version: str
@@ -244,6 +273,7 @@ class Knowledge:
     errata: tuple[Mapping[str, Any], ...]
     diagnosis_drafts: tuple[str, ...]
     read_follow: Callable[[], FollowKnowledge] = field(repr=False, compare=False)
+    read_claims: Callable[[], tuple[Mapping[str, Claim], tuple[str, ...]]] = field(repr=False, compare=False)
 
     @cached_property
     def follow(self) -> FollowKnowledge:
@@ -251,9 +281,18 @@ class Knowledge:
         return self.read_follow()
 
     @property
+    def claims(self) -> Mapping[str, Claim]:
+        """The numbers that only the guide needs, by id; read on first use."""
+        return self._claims[0]
+
+    @cached_property
+    def _claims(self) -> tuple[Mapping[str, Claim], tuple[str, ...]]:
+        return self.read_claims()
+
+    @property
     def drafts(self) -> tuple[str, ...]:
         """Every claim that waits for a reader and drives nothing."""
-        return self.diagnosis_drafts + self.follow.drafts
+        return self.diagnosis_drafts + self.follow.drafts + self._claims[1]
 
     @cached_property
     def therapies(self) -> tuple[str, ...]:

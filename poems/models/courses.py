@@ -54,16 +54,24 @@ class Motion:
 
 @dataclass(frozen=True)
 class Spread:
-    """How samples scatter about the level: sigma per grid point; `share` of them with an sd of `times` sigma."""
+    """How samples scatter about the level: `share` of them with an sd of `times` sigma.
+
+    sigma: per grid point, or (grid, courses) where each course has its own.
+    """
 
     sigma: Floats
     share: float
     times: float
 
     @cached_property
+    def variance(self) -> Floats:
+        """Of an ordinary sample: (grid, 1) or (grid, courses)."""
+        return (self.sigma if self.sigma.ndim == 2 else self.sigma[:, None]) ** 2
+
+    @cached_property
     def parts(self) -> list[tuple[float, Floats]]:
-        """(share, variance) of the ordinary samples and of the outliers, if any; variance (grid, 1)."""
-        variance = self.sigma[:, None] ** 2
+        """(share, variance) of the ordinary samples and of the outliers, if any."""
+        variance = self.variance
         return [(1 - self.share, variance), (self.share, variance * self.times**2)][: 2 if self.share else 1]
 
 
@@ -126,7 +134,7 @@ def learn(mean: Floats, variance: Floats, value: Floats, side: Ints, spread: Spr
     if limited.size:
         for (log_p, new, left), (_, part) in zip(each, spread.parts, strict=True):
             at = (slice(None), limited)
-            log_p[at], new[at], left[at] = _limit(mean[at], variance[at], variance[at] + part, value[limited],
+            log_p[at], new[at], left[at] = _limit(mean[at], variance[at], (variance + part)[at], value[limited],
                                                   side[limited])
     if len(each) == 1:
         return each[0]
@@ -211,16 +219,19 @@ _CHEBYSHEV = _polynomial(24)
 def _half_tail(x: Floats) -> tuple[Floats, Floats]:
     """For x >= 0: exp(x^2) erfc(x) and x^2 (Clenshaw's sum; NumPy has no error function)."""
     u = 4 / (2 + x) - 1
-    later, now = np.zeros_like(u), np.full_like(u, _CHEBYSHEV[-1])
-    for coefficient in _CHEBYSHEV[-2:0:-1]:
-        later, now = now, 2 * u * now - later + coefficient
+    twice, later, now, free = 2 * u, np.zeros_like(u), np.full_like(u, _CHEBYSHEV[-1]), np.empty_like(u)
+    for coefficient in _CHEBYSHEV[-2:0:-1]:  # next = 2 u now - later + coefficient, in place
+        np.multiply(twice, now, out=free)
+        free -= later
+        free += coefficient
+        later, now, free = now, free, later
     return (u * now - later + _CHEBYSHEV[0]) * 2 / (2 + x), x**2
 
 
 def tail(z: Floats) -> Floats:
     """P(a standard normal is below z)."""
     if z.size <= FEW:
-        return np.array([0.5 * math.erfc(-each / math.sqrt(2)) for each in z.ravel().tolist()]).reshape(z.shape)
+        return 0.5 * np.array(list(map(math.erfc, (-z / math.sqrt(2)).ravel().tolist()))).reshape(z.shape)
     scaled, square = _half_tail(np.abs(z) / math.sqrt(2))
     outer = 0.5 * scaled * np.exp(-square)
     return np.where(z > 0, 1 - outer, outer)

@@ -210,6 +210,19 @@ class _Table:
         return {}
 
 
+def pretest(knowledge: Knowledge, setting: str) -> float:
+    """How probable the disease is in somebody of the setting, before any test.
+
+    Where everybody has a given finding, the diseases listed are what can be behind it and share it out; otherwise
+    (a population) most people have none of them, and the rate itself is the answer.
+    """
+    place = knowledge.settings[setting]
+    if place.given:
+        model = Differential(knowledge, setting)
+        return float(model.weights[model.diseases.index(TARGET)])
+    return sum(count.share / len(count.diseases) for count in place.priors if TARGET in count.diseases and count.n)
+
+
 def _carried_over(background: Count | None, disease: str) -> Count | None:
     """The background of a disease; one that names its diseases holds for those only."""
     return background if background and (not background.diseases or disease in background.diseases) else None

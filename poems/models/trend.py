@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -189,6 +189,15 @@ class Fit:
         return self.level - z * self.sd, self.level + z * self.sd
 
 
+class Samples(NamedTuple):
+    """One course as `fit` takes it."""
+
+    days: Sequence[float]
+    logs: Sequence[float]
+    sides: Sequence[int]
+    since: float = -math.inf
+
+
 def fit(days: ArrayLike, logs: ArrayLike, sides: ArrayLike, model: Model, *, since: ArrayLike = -np.inf,
         rise: float = 0.0, smoothed: bool = True) -> Fit:
     """Follow each course through its days.
@@ -204,9 +213,46 @@ def fit(days: ArrayLike, logs: ArrayLike, sides: ArrayLike, model: Model, *, sin
     day, log, side = shaped[0], shaped[1], shaped[2].astype(np.int64)
     _refuse(day, log)
     begin = np.broadcast_to(np.asarray(since, float), day.shape[:1])
-    parts = [_follow(_Course(day[at], log[at], side[at], begin[at]), model, rise, smoothed)
+    parts = [_follow(_Course(day[at], log[at], side[at], begin[at]), model, model.grid, rise, smoothed)
              for at in (slice(i, i + CHUNK) for i in range(0, len(day), CHUNK))]
     return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def fit_each(samples: Sequence[Samples], models: Sequence[Model]) -> list[Fit]:
+    """`fit` of single courses of any lengths, each with its own model: the same answers at the price of about one.
+
+    Courses whose models differ in nothing but the noise are worked on together.
+    """
+    alike: dict[tuple[Model, int], list[int]] = {}
+    for place, model in enumerate(models):
+        alike.setdefault((replace(model, noise=models[0].noise), len(model.grid[2])), []).append(place)
+    found = {place: one for places in alike.values()
+             for place, one in zip(places, _together([samples[i] for i in places], [models[i] for i in places]),
+                                   strict=True)}
+    return [found[place] for place in range(len(samples))]
+
+
+def _together(samples: Sequence[Samples], models: Sequence[Model]) -> list[Fit]:
+    longest = max(len(each.days) for each in samples)
+    day, log, side = (np.array([[*getattr(each, name), *[fill] * (longest - len(each.days))] for each in samples], kind)
+                      for name, fill, kind in (("days", np.nan, float), ("logs", np.nan, float), ("sides", 0, int)))
+    _refuse(day, log)
+    spread, prior = (np.stack(each, axis=1) for each in zip(*((one.grid[1].sigma, one.grid[2]) for one in models),
+                                                             strict=True))
+    grid = (models[0].grid[0], replace(models[0].grid[1], sigma=spread), prior)
+    course = _Course(day, log, side, np.array([each.since for each in samples]))
+    joint = _follow(course, models[0], grid, 0.0, True)
+    return [_alone(joint, place, len(each.days), model)
+            for place, (each, model) in enumerate(zip(samples, models, strict=True))]
+
+
+def _alone(joint: Fit, place: int, length: int, model: Model) -> Fit:
+    """One course of a fit, with the model that was its own."""
+    at = slice(place, place + 1)
+    arrays: dict[str, Any] = {field.name: getattr(joint, field.name)[at, :length] for field in fields(Fit)
+                              if field.name not in ("log_likelihood", "state")}
+    state = replace(joint.state.of(place), model=model)
+    return Fit(**arrays, log_likelihood=joint.log_likelihood[at], state=state)
 
 
 def _refuse(day: Floats, log: Floats) -> None:
@@ -241,13 +287,16 @@ class _Course:
         return np.where(self.side[self.rows, nadir] < 0, self.log[self.rows, nadir], -np.inf)
 
 
-def _follow(course: _Course, model: Model, rise: float, smoothed: bool) -> Fit:
-    motion, spread, log_prior = model.grid
-    belief, logs = course.start(0, spread, motion), np.repeat(log_prior[:, None], len(course.rows), axis=1)
+def _follow(course: _Course, model: Model, grid: tuple[Motion, Spread, Floats], rise: float, smoothed: bool) -> Fit:
+    """grid: as that of the model, or with a noise and a log prior of each course's own."""
+    motion, spread, prior = grid
+    belief = course.start(0, spread, motion)
+    logs = prior if prior.ndim == 2 else np.repeat(prior[:, None], len(course.rows), axis=1)
     nadir = np.zeros(len(course.rows), dtype=np.int64)
     kept: list[Belief] = []
     predicted: list[Belief] = []
     out: list[tuple[NDArray[Any], ...]] = []
+    weights = _weigh(logs)
     for j in range(course.day.shape[1]):
         starts = course.starts[:, j]
         if j:
@@ -256,7 +305,7 @@ def _follow(course: _Course, model: Model, rise: float, smoothed: bool) -> Fit:
             if starts.any():
                 belief = Belief(*(np.where(starts, new, old)
                                   for new, old in zip(course.start(j, spread, motion), belief, strict=True)))
-        surprise, belief, logs = _sample(course, j, belief, logs, spread)
+        surprise, belief, logs = _sample(course, j, belief, logs, weights, spread)
         weights = _weigh(logs)
         lower = starts | ((weights * (belief.level - belief.nadir)).sum(axis=0) < 0)
         belief, nadir = _keep_nadir(belief, nadir, j, lower & course.sampled[:, j])
@@ -271,7 +320,8 @@ def _follow(course: _Course, model: Model, rise: float, smoothed: bool) -> Fit:
                np.logaddexp.reduce(logs, axis=0), State(model, weights, belief, course.floor(nadir)))
 
 
-def _sample(course: _Course, j: int, belief: Belief, logs: Floats, spread: Spread) -> tuple[Floats, Belief, Floats]:
+def _sample(course: _Course, j: int, belief: Belief, logs: Floats, weights: Floats,
+            spread: Spread) -> tuple[Floats, Belief, Floats]:
     """Learn the samples of day j: their surprise, the belief and the log weights after.
 
     An exact sample that starts a course is in its belief already.
@@ -282,7 +332,7 @@ def _sample(course: _Course, j: int, belief: Belief, logs: Floats, spread: Sprea
     if not taken.any():
         return surprise, belief, logs
     value, side = np.where(taken, course.log[:, j], 0.0), course.side[:, j]
-    below = (_weigh(logs) * tail((value - belief.level) / np.sqrt(belief.ll + spread.sigma[:, None] ** 2))).sum(axis=0)
+    below = (weights * tail((value - belief.level) / np.sqrt(belief.ll + spread.variance))).sum(axis=0)
     reach = np.where(side == 0, np.minimum(below, 1 - below), np.where(side < 0, below, 1 - below))
     surprise = np.where(taken & ~starts, np.minimum(1.0, 2 * reach), np.nan)
     log_p, after = _learned(belief, value, np.where(taken, side, 0), spread)

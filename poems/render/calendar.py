@@ -3,51 +3,84 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from hashlib import pbkdf2_hmac
 from typing import TYPE_CHECKING
-from uuid import NAMESPACE_URL, uuid5
+from uuid import UUID, uuid5
 
 from poems.follow import Follow, Visit
 from poems.knowledge import Knowledge
-from poems.render.follow_words import due, test_label
+from poems.record import Event
+from poems.render.follow_words import by_kind, test_label, window
 from poems.render.words import clean, inside
 
 if TYPE_CHECKING:
-    from icalendar import Event
+    from icalendar import Event as Entry
 
-NAMESPACE = uuid5(NAMESPACE_URL, "https://poems.invalid/visit")
-LATE = "It was due before; ask whether it has been done."
+SALT, ROUNDS = b"poems follow, visits", 200_000
 NOTE = "As published for follow-up, not as ordered: the treating team decides."
+PERSON = "person"
 
 
 def ics(follow: Follow, knowledge: Knowledge) -> bytes:
-    """The visits as an iCalendar file (RFC 5545), one all-day event each; those overdue stand on the day asked about.
+    """The visits as an iCalendar file (RFC 5545), one all-day event each.
 
-    The same visit has the same UID each time, so that taking the file in again doubles nothing.
+    What is overdue, or has been due since an earlier day, stands on the day asked about. The entry of a visit is told
+    from others by its place: the next visit of a kind, the one after it. So a file written after a visit moves the
+    entries that were taken in before; it does not add to them, and SEQUENCE says which file is newer. An entry of a
+    kind that has ended since stays in the calendar until somebody deletes it: no file can know what was taken in.
     """
     from icalendar import Calendar
 
-    calendar = Calendar()
+    calendar, whose = Calendar(), namespace(follow, knowledge)
     calendar.add("prodid", "-//poems//follow//EN")
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
-    for visit in follow.calendar if follow.died is None else ():
-        calendar.add_component(_event(visit, follow.as_of, knowledge))
+    calendar.add("method", "PUBLISH")
+    for several in by_kind(follow.calendar, follow.as_of) if follow.died is None else ():
+        for place, visit in enumerate(several):
+            uid = uuid5(whose, f"{clean(visit.label)}|{place}")
+            calendar.add_component(_entry(visit, f"{uid}@poems.invalid", follow.as_of, knowledge))
     return bytes(calendar.to_ical())
 
 
-def _event(visit: Visit, as_of: date, knowledge: Knowledge) -> Event:
-    from icalendar import Event
+def namespace(follow: Follow, knowledge: Knowledge) -> UUID:
+    """What the ids of one patient's entries are made from, so that two patients' never meet in one calendar.
 
-    day = max(visit.day, as_of) if visit.overdue else visit.day
-    tests = ", ".join(test_label(name, knowledge) for name in visit.tests)
-    said = [f"Due: {due(visit, as_of)}.", LATE if visit.overdue else "", f"Looked at: {tests}." if tests else "", NOTE]
-    event = Event()
-    event.add("uid", f"{uuid5(NAMESPACE, f'{visit.day}|{clean(visit.label)}')}@poems.invalid")
-    event.add("dtstamp", datetime.combine(as_of, time(), UTC))
-    event.add("dtstart", day)
-    event.add("dtend", day + timedelta(1))
-    event.add("summary", f"Visit: {inside(clean(visit.label), knowledge)}")
-    event.add("description", " ".join(filter(None, said)))
-    event.add("class", "PRIVATE")
-    event.add("transp", "TRANSPARENT")
-    return event
+    It is the same each time without anything being kept: derived from the patient's id and the first dated day of the
+    record (its findings with their values; the day of birth aside), because later visits never change that day. A
+    finding from before it, entered later, does: then the calendar has to be emptied once. Neither can be read back
+    from it: a hash of the id alone could be found by trying all ids; this one can only be recomputed by somebody who
+    has the record, and each trial is made slow (PBKDF2).
+    """
+    about = {concept.id for concept in knowledge.concepts.values() if concept.kind == PERSON}
+    dated = [event for event in follow.record.events if event.date is not None and event.finding not in about]
+    first = min((event.date for event in dated if event.date), default=None)
+    facts = sorted(_fact(event) for event in dated if event.date == first)
+    secret = "\n".join([follow.patient, *facts]).encode("utf-8", "replace")
+    return UUID(bytes=pbkdf2_hmac("sha256", secret, SALT, ROUNDS, 16))
+
+
+def _fact(event: Event) -> str:
+    value = "" if event.value is None else f"{event.comparator}{event.value:.6g} {event.unit}"
+    return f"{event.date}|{event.finding}|{event.status}|{value}"
+
+
+def _entry(visit: Visit, uid: str, as_of: date, knowledge: Knowledge) -> Entry:
+    from icalendar import Event as Entry
+
+    day = max(visit.day, as_of)
+    name = inside(clean(visit.label), knowledge)
+    tests = ", ".join(test_label(test, knowledge) for test in visit.tests)
+    late = f"Was due by {visit.latest}: ask whether it has been done."
+    said = [late if visit.overdue else f"Due: {window(visit)}.", f"To look at: {tests}." if tests else "", NOTE]
+    entry = Entry()
+    entry.add("uid", uid)
+    entry.add("sequence", as_of.toordinal())
+    entry.add("dtstamp", datetime.combine(as_of, time(), UTC))
+    entry.add("dtstart", day)
+    entry.add("dtend", day + timedelta(1))
+    entry.add("summary", name[:1].upper() + name[1:] if name.startswith("visit") else f"Visit: {name}")
+    entry.add("description", " ".join(filter(None, said)))
+    entry.add("class", "PRIVATE")
+    entry.add("transp", "TRANSPARENT")
+    return entry

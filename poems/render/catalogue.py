@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
+from poems.guide.numbers import addresses, resolve
 from poems.knowledge import Knowledge, Source
 
 KINDS: Final = {
@@ -19,7 +21,10 @@ KINDS: Final = {
     "tests": "what can be done next",
     "sources": "the citations",
     "errata": "what the FAQ of 2017 gets wrong or leaves out",
+    "claims": "the numbers that only the guide speaks of",
 }
+NUMBERS: Final = "numbers"
+"""Not a kind of thing but every number of every kind, as the guide's prose refers to it."""
 
 
 def of_kind(knowledge: Knowledge, kind: str) -> Mapping[str, Any]:
@@ -39,8 +44,12 @@ def name(item: Any) -> str:
 
 def listing(knowledge: Knowledge, kind: str = "") -> str:
     """One line per id of a kind; without a kind, the kinds and how many there are of each."""
+    if kind == NUMBERS:
+        return _columns([(number.address, f"{number.text}  ({number.label})") for number in map(
+            partial(resolve, knowledge), addresses(knowledge))])
     if not kind:
         rows = [(key, f"{len(of_kind(knowledge, key)):>4}  {what}") for key, what in KINDS.items()]
+        rows.append((NUMBERS, f"{len(addresses(knowledge)):>4}  every number, by its address in the guide's prose"))
     else:
         rows = [(key, name(item)) for key, item in of_kind(knowledge, kind).items()]
     return _columns(rows)

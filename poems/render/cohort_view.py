@@ -6,17 +6,16 @@ The renderings know nothing but this view, so that what it hides stays hidden.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import floor, inf, isfinite, isnan
 
 from poems.cohort import ALIVE, ANY, DIAGNOSIS, DIED, RELAPSED, SURVIVAL, TREATMENT, Cohort, Endpoint, FactorRow, Model
 from poems.disclosure import HIDDEN, Family, parts
-from poems.knowledge import Knowledge, Reference
+from poems.knowledge import Knowledge
 from poems.models.survival import Hazard, Steps
 from poems.render.cited import Bibliography, Mark
 
-SINCE_TREATMENT = "treatment"
 TABLE_YEARS = (1, 2, 3, 5, 10, 15, 20, 25, 30)
 ALIVE_DEFINITION = ("From the day of diagnosis, or of the first plasma-cell treatment where no diagnosis is dated, to "
                     "death from any cause.")
@@ -25,7 +24,6 @@ RELAPSE_DEFINITION = ("From the first plasma-cell treatment to the first confirm
 AFTER_RESPONSE = (" It takes a response to relapse from: only people who reached it are here, and as they had to live "
                   "until then, the first months look too good.")
 TYPE_DEFINITION = "The same for this type alone: whoever relapses in another way is still followed."
-PROGRESSION_FREE = Reference("cibmtr-2022", "methods: the definition of progression-free survival (from transplant)")
 Triple = tuple[float, float | None, float | None]
 Counts = tuple[tuple[str, int | None], ...]
 
@@ -164,13 +162,12 @@ def view(cohort: Cohort, knowledge: Knowledge) -> CohortView:
     shown, cited = _Shown(len(cohort.courses), cohort.threshold), Bibliography(knowledge)
     starts = [sum(one.start == start for one in cohort.courses) for start in (DIAGNOSIS, TREATMENT)]
     without = [f"{issue}." for issue in cohort.issues if issue.level == "note"]
-    late = {kind.id for kind in knowledge.follow.relapses if kind.since != SINCE_TREATMENT}
     names = f"counted from {DIAGNOSIS}", f"counted from {TREATMENT}"
     counts = list(zip(names, parts(starts, cohort.threshold), strict=True))
     if cohort.refused:
         counts.append(("records that could not be used", _unless_small(cohort.refused, shown)))
     return CohortView(str(cohort.as_of or ""), cohort.knowledge, cohort.threshold, len(cohort.courses), tuple(counts),
-                      tuple(_endpoint(one, shown, cited, late) for one in cohort.endpoints),
+                      tuple(_endpoint(one, shown, cited, knowledge) for one in cohort.endpoints),
                       tuple(_model(one, shown, cited, knowledge) for one in cohort.models),
                       _published(cited, knowledge), (*_notes(cohort.threshold), *without), cited)
 
@@ -179,7 +176,7 @@ def _unless_small(count: int, shown: _Shown) -> int | None:
     return None if Family(shown.threshold).is_small(count) else count
 
 
-def _endpoint(one: Endpoint, shown: _Shown, cited: Bibliography, late: Container[str]) -> EndpointView:
+def _endpoint(one: Endpoint, shown: _Shown, cited: Bibliography, knowledge: Knowledge) -> EndpointView:
     chain = shown.family()
     people = chain.let_out(len(one.years), shown.sizes)
     shown.sizes += [] if people is None else [people]
@@ -196,8 +193,9 @@ def _endpoint(one: Endpoint, shown: _Shown, cited: Bibliography, late: Container
     else:
         label = f"Progression-free survival: {one.label}"
         definition = RELAPSE_DEFINITION if one.id == ANY else TYPE_DEFINITION
+        late = {kind.id for kind in knowledge.follow.relapses if kind.is_after_response}
         definition += AFTER_RESPONSE if one.id in late else ""
-        marks = cited.marks(PROGRESSION_FREE)
+        marks = cited.marks(knowledge.follow.endpoints.progression_free)
         measures = [_measure("free", "alive without relapse", one.free, until, numbers),
                     _measure("relapse", "relapsed", one.relapse, until, numbers),
                     _measure("death", "died before relapse", one.death, until, numbers)]

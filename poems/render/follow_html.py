@@ -11,8 +11,8 @@ from poems.follow import Follow
 from poems.knowledge import Knowledge
 from poems.render.as_html import environment, tidy
 from poems.render.follow_patient import NOTICE, own_course
-from poems.render.follow_sheet import NO_DOSE, SHOW_TO, sheets
-from poems.render.follow_view import DISCLAIMER, view
+from poems.render.follow_sheet import SHOW_TO, sheets
+from poems.render.follow_view import DISCLAIMER, together, view
 from poems.render.timeline import Timeline
 from poems.render.timeline_svg import legend, svg
 from poems.render.words import clean
@@ -34,9 +34,9 @@ def sheet(follows: Sequence[Follow], knowledge: Knowledge) -> str:
 def _file(pages: Sequence[Any], kind: str) -> str:
     who = f": {pages[0].patient}" if len(pages) == 1 else ""
     template = environment().get_template("follow.html.j2")
-    return tidy(template.render(pages=pages, title=f"{TITLES[kind]}{who}", body=f"follow_{kind}.html.j2", notice=NOTICE,
-                                disclaimer=DISCLAIMER, no_dose=NO_DOSE,
-                                show_to=SHOW_TO, picture=_picture, legend=legend, clean=clean))
+    return tidy(template.render(
+        pages=pages, title=f"{TITLES[kind]}{who}", body=f"follow_{kind}.html.j2", notice=NOTICE, disclaimer=DISCLAIMER,
+        show_to=SHOW_TO, picture=_picture, legend=legend, clean=clean, together=together))
 
 
 def _picture(timeline: Timeline, prefix: str) -> Markup:

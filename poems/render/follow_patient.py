@@ -15,7 +15,7 @@ from poems.follow import Follow, Trend, Visit
 from poems.knowledge import Knowledge
 from poems.record import Event
 from poems.render.cited import Bibliography, Mark
-from poems.render.follow_words import apart, by_kind, due
+from poems.render.follow_words import by_kind, is_now, until, window
 from poems.render.patient import plain, without_dose
 from poems.render.timeline import Timeline, is_once, timeline
 from poems.render.view import person
@@ -152,16 +152,19 @@ def _side(event: Event, limit: float) -> str:
 
 def _visits(follow: Follow, knowledge: Knowledge) -> Iterator[OwnVisit]:
     if follow.died is None:
-        for first, *others in by_kind(follow.calendar):
+        for first, *others in by_kind(follow.calendar, follow.as_of):
             yield _visit(first, others, follow.as_of, knowledge)
 
 
 def _visit(visit: Visit, others: Sequence[Visit], as_of: date, knowledge: Knowledge) -> OwnVisit:
-    when = f"was due by {visit.latest}: has it been done?" if visit.overdue else (
-        f"between {visit.day} and {visit.latest}" if visit.latest > visit.day else f"on {visit.day}")
-    return OwnVisit(when, "" if visit.overdue else apart(visit.day, as_of),
+    when = f"between {visit.day} and {visit.latest}" if visit.latest > visit.day else f"on {visit.day}"
+    if visit.overdue:
+        when = f"was due by {visit.latest}: has it been done?"
+    elif is_now(visit, as_of):
+        when = f"now, until {visit.latest}" if visit.latest > as_of else "today"
+    return OwnVisit(when, "" if visit.overdue else until(visit, as_of),
                     tuple(_plain_test(name, knowledge) for name in visit.tests), visit.overdue,
-                    tuple(due(other, as_of) for other in others))
+                    tuple(map(window, others)))
 
 
 def _plain_test(name: str, knowledge: Knowledge) -> str:

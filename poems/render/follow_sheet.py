@@ -10,6 +10,7 @@ from poems.follow import Definition, Follow, Transplant
 from poems.follow.outlook import said
 from poems.knowledge import Knowledge
 from poems.knowledge.follow_model import EngraftmentDefinition
+from poems.knowledge.model import Source
 from poems.render.cited import Bibliography, Mark
 from poems.render.view import Observation, PartView, part_view, person
 from poems.render.words import clean
@@ -20,8 +21,10 @@ SHOW_TO = ("Show this sheet to the transplant team before day 0, and to whoever 
            "day ward, emergency room, family doctor.")
 NO_DAY_0 = ("Day 0 (the infusion of the stem cells) is not in the record up to this day, so no calendar days stand "
             "here: count them by hand, or enter it.")
-PLACED = {True: "what is entered lies in this window", False: "what is entered lies outside of this window",
-          None: "whether it lies in this window is not known"}
+PLACED = {True: "what is entered lies in these days", False: "what is entered lies outside of these days",
+          None: "whether what is entered lies in these days is not known"}
+LONG = 60
+"""Letters of a title that a short citation has room for."""
 Cited = tuple[Mark, ...]
 
 
@@ -75,6 +78,13 @@ class SheetView:
                 found.setdefault(sign.label, [None] * len(self.definitions))[place] = sign
         return tuple(_sign(label, row) for label, row in found.items())
 
+    @property
+    def short(self) -> tuple[tuple[int, str], ...]:
+        """The sources that have been printed so far, each in a few words: number, and who, where and when."""
+        known = {source.text: source for source in self.cited.knowledge.sources.values()}
+        return tuple((entry.number, _short(known[entry.text]) if entry.text in known else entry.text)
+                     for entry in self.cited.entries)
+
 
 def _leaves(parts: Iterable[PartView]) -> Iterator[PartView]:
     for part in parts:
@@ -88,6 +98,16 @@ def _sign(label: str, row: list[PartView | None]) -> SignView:
     known = [sign for sign in row if sign is not None]
     seen = dict.fromkeys(one for sign in known for one in sign.observations)
     return SignView(label, tuple(seen), tuple(sign.verdict if sign else None for sign in row), known[0].marks)
+
+
+def _short(source: Source) -> str:
+    """A citation that finds the paper and fits a line: `Karam, Neurology 2015 84(19):1981-1987`."""
+    who = source.authors.partition(",")[0].rpartition(" ")[0] or source.authors.partition(",")[0]
+    if not source.journal:
+        title = source.title if len(source.title) <= LONG else source.title[:LONG].rpartition(" ")[0] + " ..."
+        return " ".join(filter(None, (f"{who}," if who else "", title, str(source.year or ""))))
+    where = " ".join(filter(None, (source.journal, str(source.year or ""), source.cite)))
+    return f"{who}, {where}" if who else where
 
 
 def sheets(follow: Follow, knowledge: Knowledge) -> tuple[SheetView, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from rich.console import Group, RenderableType
@@ -27,14 +27,16 @@ from poems.render.as_text import (
 )
 from poems.render.cited import Bibliography
 from poems.render.follow_patient import NOTICE, OwnCourse, own_course
-from poems.render.follow_sheet import NO_DOSE, SHOW_TO, DefinitionView, SheetView, sheets
+from poems.render.follow_sheet import SHOW_TO, DefinitionView, SheetView, sheets
 from poems.render.follow_view import (
     DISCLAIMER,
     FollowView,
     OptionView,
     PatternView,
+    RelapseView,
     ResponseView,
     TrendView,
+    together,
     view,
 )
 from poems.render.timeline import Timeline
@@ -48,7 +50,7 @@ ALARM = {"none": ("○", "dim"), "confirm": ("◌", "bold yellow"), "rising": ("
 
 def letter(follows: Sequence[Follow], knowledge: Knowledge, edition: Literal["clinician", "patient"], *, width: int,
            colour: bool, options: bool = False) -> str:
-    """The courses one after the other. options: tell every published treatment in full."""
+    """The courses one after the other. options: tell in full what is published: treatments, factors, survival."""
     if edition == "patient":
         return printed([_own(own_course(follow, knowledge), width) for follow in follows], width, colour)
     return printed([_letter(view(follow, knowledge), width, options) for follow in follows], width, colour)
@@ -59,14 +61,16 @@ def sheet(follows: Sequence[Follow], knowledge: Knowledge, *, width: int, colour
     return printed([_sheet(one) for follow in follows for one in sheets(follow, knowledge)], width, colour)
 
 
-def _letter(page: FollowView, width: int, options: bool) -> RenderableType:
+def _letter(page: FollowView, width: int, in_full: bool) -> RenderableType:
+    """What is about the patient first, what is about cohorts after it."""
     return Group(
-        _head(page), *_glance(page), *_course(page.picture, width), *_treatments(page),
-        *_trends(page), *_scales(page), *_responses(page), *_relapses(page), *_calendar(page),
-        *_patterns("First treatment, as the literature describes it", page.patterns),
-        *_options(page.options, options), *_patterns("Trials", page.trials), *_prognosis(page), *_survival(page),
-        *_transplant(page), *cautions(page.cautions), *issues_read(page.issues),
-        *_sources(page.cited), "", indented(Text(DISCLAIMER, style=QUIET)))
+        _head(page), *_glance(page), *cautions(page.cautions), *_course(page.picture, width), *_treatments(page),
+        *_relapses(page), *_trends(page), *_scales(page), *_responses(page, in_full), *_calendar(page),
+        *_transplant(page),
+        *_patterns("First treatment, as the literature describes it", page.patterns, in_full or not page.is_treated),
+        *_options(page.options, in_full), *_patterns("Trials", page.trials, in_full), *_prognosis(page, in_full),
+        *_survival(page, in_full), *issues_read(page.issues), *_sources(page.cited), "",
+        indented(Text(DISCLAIMER, style=QUIET)))
 
 
 def _sources(cited: Bibliography) -> list[RenderableType]:
@@ -74,8 +78,8 @@ def _sources(cited: Bibliography) -> list[RenderableType]:
 
 
 def _head(page: FollowView) -> RenderableType:
-    who = (f"Patient {page.patient}", page.person, f"as of {page.as_of}", page.since,
-           f"died {page.died}" if page.died else "")
+    who = (f"Patient {page.patient}", page.person, f"as of {page.as_of}",
+           f"died {page.died}" if page.died else "", page.since)
     return _top("POEMS follow-up", page.knowledge, " · ".join(filter(None, who)))
 
 
@@ -98,17 +102,29 @@ def _glance(page: FollowView) -> list[RenderableType]:
 def _course(picture: Timeline, width: int) -> list[RenderableType]:
     if not picture.lanes and not picture.panels:
         return []
-    told = ("░ 95 % band   ⠒ level   ╌ laboratory limit   ◉ something else may explain it   ▼ below, ▲ above what "
-            "could be measured")
-    return [heading("Course", told), *map(indented, plot(picture, width - 2))]
+    return [heading("Course", "   ".join(_signs(picture))), *map(indented, plot(picture, width - 2))]
+
+
+def _signs(picture: Timeline) -> Iterator[str]:
+    """What the signs of this picture mean, only those that are in it."""
+    kinds = {mark.kind for lane in picture.lanes for mark in lane.marks if picture.start <= mark.day <= picture.end}
+    courses = [course for panel in picture.panels for course in panel.courses]
+    samples = [sample for course in courses for sample in course.samples]
+    told = (
+        (any(course.days for course in courses), "⠒ modelled level in its ░ 95 % band"),
+        (any(course.limit is not None for course in courses), "╌ laboratory limit"),
+        (any(sample.is_explained for sample in samples), "◉ something else may explain it"),
+        (any(sample.comparator for sample in samples), "▼ ▲ among values: below, above what could be measured"),
+        ("visit" in kinds, "▽ visit due or to come"), ("overdue" in kinds, "▲ among visits: overdue"))
+    return (words for is_there, words in told if is_there)
 
 
 def _treatments(page: FollowView) -> list[RenderableType]:
     if not page.treatments:
         return [heading("Treatments"), indented(Text("None is recorded with a date.", style="yellow"))]
-    table = grid(34, 36, None)
+    table = grid(34, None)
     for span in page.treatments:
-        table.add_row(span.label, span.days, Text(span.lasted, style=QUIET))
+        table.add_row(span.label, Text.assemble(span.days, (f"  {span.lasted}" if span.lasted else "", QUIET)))
     return [heading("Treatments"), indented(table)]
 
 
@@ -118,14 +134,12 @@ def _trends(page: FollowView) -> list[RenderableType]:
     shown: list[RenderableType] = [heading(
         "Trends", "Each specimen, assay and laboratory limit is a series of its own. ● rise confirmed   ◌ possible "
         "rise, not confirmed   ○ no rise shown")]
-    told: set[str] = set()
     for trend in page.trends:
-        shown += _trend(trend, told)
+        shown += _trend(trend)
     return shown
 
 
-def _trend(trend: TrendView, told: set[str]) -> list[RenderableType]:
-    """One series; what has to be minded with several of them is told once."""
+def _trend(trend: TrendView) -> list[RenderableType]:
     sign, style = ALARM.get(trend.alarm, ("◌", ""))
     title = Text.assemble((f"{sign} ", style), (trend.label, "bold"), (f"  {trend.alarm_text}", style),
                           (f"  {trend.series}; {trend.samples}", QUIET), marks_of(trend.marks))
@@ -134,10 +148,8 @@ def _trend(trend: TrendView, told: set[str]) -> list[RenderableType]:
         table.add_row(Text(name, style=QUIET), said)
     for seen in trend.explained:
         table.add_row(Text("Could explain it", style=QUIET), _seen(seen))
-    notes = [f"• {note}" for note in trend.notes if note not in told]
-    told.update(trend.notes)
-    if notes:
-        table.add_row(Text("Mind", style=QUIET), Text("\n").join(map(Text, notes)))
+    if trend.notes:
+        table.add_row(Text("Mind", style=QUIET), Text("\n").join(Text(f"• {note}") for note in trend.notes))
     return [indented(title), indented(table, 4)]
 
 
@@ -148,27 +160,33 @@ def _seen(seen: Observation) -> Text:
 def _scales(page: FollowView) -> list[RenderableType]:
     if not page.scales:
         return []
-    table = grid(30, 34, None)
+    table = grid(34, None)
     for name, values, said in page.scales:
-        table.add_row(name, values, said)
+        table.add_row(name, Text.assemble((values, "bold"), f"\n{said}"))
     return [heading("Scales of function"), indented(table)]
 
 
-def _responses(page: FollowView) -> list[RenderableType]:
+def _responses(page: FollowView, in_full: bool) -> list[RenderableType]:
+    """The domains; those of which the same is said in one row."""
     if not page.responses:
         return []
     table = grid(26, None)
-    drafts = []
-    for item in page.responses:
-        now = Text.assemble(("now: ", QUIET), (item.now, _tone(item)))
-        if item.best != item.now or item.since:
-            now.append(f"\nbest: {item.best}{f', {item.since}' if item.since else ''}")
-        now.append(f"\n{item.why}", QUIET)
-        table.add_row(Text.assemble((item.label, "bold"), marks_of(item.marks)), now)
-        drafts += [f"{item.label}: {waiting}" for waiting in item.drafts]
-    more = [indented(Text(f"Not used, because nobody has read the definition in its source yet: {'; '.join(drafts)}.",
-                          style=QUIET))] if drafts else []
+    for several in together(page.responses):
+        names = Text("\n").join(Text.assemble((item.label, "bold"), marks_of(item.marks)) for item in several)
+        table.add_row(names, _response(several[0]))
+    waiting = [f"{item.label}: {draft}" if in_full else draft.partition(",")[0]
+               for item in page.responses for draft in item.drafts]
+    more = [indented(Text(f"Not used, because nobody has read the definition in its source yet: {'; '.join(waiting)}.",
+                          style=QUIET))] if waiting else []
     return [heading("Response by domain"), indented(table), *more]
+
+
+def _response(item: ResponseView) -> Text:
+    now = Text.assemble(("now: ", QUIET), (item.now, _tone(item)))
+    if item.best != item.now:
+        now.append(f"\nbest: {item.best}")
+    now.append(f", {item.since}" if item.since else "")
+    return now.append(f"\n{item.why}", QUIET)
 
 
 def _tone(item: ResponseView) -> str:
@@ -181,33 +199,41 @@ def _relapses(page: FollowView) -> list[RenderableType]:
     shown: list[RenderableType] = [heading(
         "Relapse or progression by type", "● met   ○ not met   ◌ unknown: the record does not say.   → what the "
         "literature reports, never an order.")]
-    for item in page.relapses:
-        line = Text.assemble((f"{SYMBOL[item.verdict]} ", STYLE[item.verdict]), (item.label, "bold"),
-                             (f"  {item.when}", STYLE[item.verdict]), marks_of(item.marks))
-        shown.append(indented(line))
-        if item.why:
-            shown.append(indented(Text(item.why, style=QUIET), 4))
-        if item.verdict is not Verdict.NOT_MET:
-            shown += [indented(_seen(seen), 4) for seen in item.observations]
-        if item.literature:
-            shown.append(indented(Text.assemble("→ ", item.literature, marks_of(item.literature_marks)), 4))
+    for several in together(page.relapses):
+        shown += _relapse(several)
     return shown
 
 
-def _patterns(title: str, patterns: Sequence[PatternView]) -> list[RenderableType]:
+def _relapse(several: Sequence[RelapseView]) -> list[RenderableType]:
+    """One type, or several of which the same is said."""
+    item, style = several[0], STYLE[several[0].verdict]
+    names = Text("; ").join(Text.assemble((one.label, "bold"), marks_of(one.marks)) for one in several)
+    shown: list[RenderableType] = [indented(Text.assemble((f"{SYMBOL[item.verdict]} ", style), names,
+                                                          (f"  {item.when}", style)))]
+    if item.why:
+        shown.append(indented(Text(item.why, style=QUIET), 4))
+    if item.verdict is not Verdict.NOT_MET:
+        shown += [indented(_seen(seen), 4) for seen in item.observations]
+    if item.literature:
+        shown.append(indented(Text.assemble("→ ", item.literature, marks_of(item.literature_marks)), 4))
+    return shown
+
+
+def _patterns(title: str, patterns: Sequence[PatternView], in_full: bool) -> list[RenderableType]:
+    """in_full: with the reasons; else the verdicts alone."""
     if not patterns:
         return []
-    shown: list[RenderableType] = [heading(title)]
+    shown: list[RenderableType] = [heading(title, "" if in_full else "In full with --options, and in the html.")]
     told: set[str] = set()
     for item in patterns:
         table = grid(12, None)
         table.add_row(verdict_text(item.verdict), Text.assemble((item.label, "bold"), marks_of(item.marks)))
-        if item.why:
+        if item.why and in_full:
             table.add_row("", item.why)
-        if item.missing:
+        if item.missing and in_full:
             table.add_row("", Text(f"would be settled by: {'; '.join(item.missing)}", style=QUIET))
         shown.append(indented(table))
-        if item.verdict is Verdict.MET:
+        if item.verdict is Verdict.MET and in_full:
             shown += [part_lines(part, 1, told) for part in item.parts]
     return shown
 
@@ -232,44 +258,52 @@ def _options(options: Sequence[OptionView], in_full: bool) -> list[RenderableTyp
     return shown
 
 
-def _prognosis(page: FollowView) -> list[RenderableType]:
+def _prognosis(page: FollowView, in_full: bool) -> list[RenderableType]:
+    """The factors of which the record says something; the others by name, or in full."""
     if not page.prognosis:
         return []
-    table = grid(10, None, 25, 24)
+    table = grid(10, None)
     for item in page.prognosis:
-        table.add_row(Text(f"{SYMBOL[item.verdict]} {item.word}", style=STYLE[item.verdict]),
-                      Text.assemble(item.label, marks_of(item.marks)), item.ratio,
-                      Text.assemble((f"{item.outcome}, {item.cohort}", QUIET)))
+        if in_full or item.verdict is not Verdict.UNKNOWN:
+            table.add_row(Text(f"{SYMBOL[item.verdict]} {item.word}", style=STYLE[item.verdict]), Text.assemble(
+                item.label, marks_of(item.marks), (f"\n{item.ratio}; {item.outcome}, {item.cohort}", QUIET)))
+    names = [item.label for item in page.prognosis if item.verdict is Verdict.UNKNOWN and not in_full]
+    more = [indented(Text(f"{SYMBOL[Verdict.UNKNOWN]} unknown in this record: {'; '.join(names)}. Their ratios: "
+                          "--options, and the html.", style=QUIET))] if names else []
     return [heading("Prognostic factors as published", "One by one, each in its own cohort: multiplying them is not "
-                    "supported."), indented(table)]
+                    "supported."), *([indented(table)] if table.row_count else []), *more]
 
 
-def _survival(page: FollowView) -> list[RenderableType]:
+def _survival(page: FollowView, in_full: bool) -> list[RenderableType]:
     if not page.survival:
         return []
+    told = "Of cohorts, not of this patient; eras and selection differ."
+    if not in_full:
+        return [heading("Published survival", f"{told} {len(page.survival)} cohorts: shown with --options, and in the "
+                        "html.")]
     table = grid(34, None)
     for item in page.survival:
         n = f", n {item.n}" if item.n else ""
-        told = Text("\n").join(Text.assemble((f"{outcome}: ", QUIET), said) for outcome, said in item.points)
+        points = Text("\n").join(Text.assemble((f"{outcome}: ", QUIET), said) for outcome, said in item.points)
         if item.note:
-            told.append(f"\n{item.note}" if item.points else item.note, QUIET)
-        table.add_row(Text.assemble(item.cohort, (f" {item.era}{n}", QUIET), marks_of(item.marks)), told)
-    return [heading("Published survival", "Of cohorts, not of this patient; eras and selection differ."),
-            indented(table)]
+            points.append(f"\n{item.note}" if item.points else item.note, QUIET)
+        table.add_row(Text.assemble(item.cohort, (f" {item.era}{n}", QUIET), marks_of(item.marks)), points)
+    return [heading("Published survival", told), indented(table)]
 
 
 def _calendar(page: FollowView) -> list[RenderableType]:
     if not page.calendar or page.died:
         return []
-    table = grid(24, 14, None)
+    table = grid(25, None)
     for item in page.calendar:
         style = "bold yellow" if item.is_overdue else ""
+        due = Text.assemble((item.due, style), (f"\n{item.apart}" if item.apart else "", QUIET))
         tests = "\n" + "; ".join(item.tests) if item.tests else ""
         what = Text.assemble((item.label, "bold"), marks_of(item.marks), tests,
                              (f"\n{item.because}" if item.because else "", QUIET))
         if item.later:
             what.append(f"\nthen {'; '.join(item.later)}", QUIET)
-        table.add_row(Text(item.due, style=style), Text(item.apart, style=QUIET), what)
+        table.add_row(due, what)
     return [heading("When to look again", "Intervals as published. --ics FILE writes them for a calendar."),
             indented(table)]
 
@@ -297,7 +331,7 @@ def _sheet(page: SheetView) -> RenderableType:
         "The published definitions side by side", "With what is entered in this record. ● met   ○ not met   ◌ unknown")]
     for item in page.definitions:
         shown += _definition(item)
-    return Group(*shown, "", indented(Text(f"{NO_DOSE} {SHOW_TO}", style="bold")),
+    return Group(*shown, "", indented(Text(SHOW_TO, style="bold")),
                  *_sources(page.cited))
 
 
@@ -333,7 +367,7 @@ def _own(page: OwnCourse, width: int) -> RenderableType:
         lately = Text("\n").join(Text(f"{day}  {seen}") for day, seen in item.values)
         values.add_row(Text(item.label, style="bold"), Text("\n").join([lately, *map(Text, item.words), Text()]))
     parts += [heading("My values"), indented(values)] if page.values else []
-    visits = grid(42, None)
+    visits = grid(42 if width >= 90 else 36, None)
     for visit in page.visits:
         when = f"{visit.when}{f' ({visit.apart})' if visit.apart else ''}"
         looked_at = Text("; ".join(visit.tests))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from poems.course import Span
 from poems.errors import Issue
 from poems.follow import DomainResponse, Factor, Follow, Option, Pattern, Relapse, Survival, Trend, Visit
 from poems.knowledge import Knowledge, Reference
 from poems.render.cited import Bibliography, Mark
+from poems.render.follow_glance import category, glance, is_past, line_start, when
 from poems.render.follow_words import (
     alarm_text,
     apart,
@@ -21,18 +23,19 @@ from poems.render.follow_words import (
     ratio,
     test_label,
     trend_rows,
-    trend_sentence,
+    until,
+    window,
 )
 from poems.render.timeline import Timeline, is_once, series_label, timeline
 from poems.render.view import Observation, PartView, observations, part_view, person
-from poems.render.words import clean, inside, label, listed, needs, number, unit
+from poems.render.words import clean, label, needs, number, unit
 from poems.rules import Verdict
 
 DISCLAIMER = ("It informs and never orders: it shows what the record says by published definitions, what the papers "
               "report, and how sure each of it is. No published number here was made for this one patient, and hazard "
               "ratios are never multiplied.")
 SPOKEN = {Verdict.MET: "present", Verdict.NOT_MET: "absent", Verdict.UNKNOWN: "unknown"}
-UNTOLD = ("unknown", "not evaluable")
+IN_THE_HEAD = "diagnosis-day"
 Cited = tuple[Mark, ...]
 
 
@@ -74,6 +77,11 @@ class ResponseView:
     drafts: tuple[str, ...]
     marks: Cited
 
+    @property
+    def same(self) -> object:
+        """What two domains have in common that are told in one."""
+        return self.now, self.best, self.since, self.why, self.parts
+
 
 @dataclass(frozen=True)
 class RelapseView:
@@ -87,6 +95,11 @@ class RelapseView:
     literature: str
     marks: Cited
     literature_marks: Cited
+
+    @property
+    def same(self) -> object:
+        """What two types have in common that are told in one."""
+        return self.verdict, self.when, self.why, self.literature, self.observations
 
 
 @dataclass(frozen=True)
@@ -176,9 +189,24 @@ class FollowView:
     calendar: tuple[VisitView, ...]
     transplants: tuple[str, ...]
     cautions: tuple[tuple[str, Cited], ...]
+    is_treated: bool
     issues: tuple[Issue, ...]
     refused: int
     cited: Bibliography
+
+
+def together(items: Sequence[ResponseView] | Sequence[RelapseView]) -> list[list[Any]]:
+    """The items in their order, those that nothing but the name tells apart as one: they are told once."""
+    of: dict[object, list[Any]] = {}
+    for item in items:
+        of.setdefault(item.same, []).append(item)
+    return list(of.values())
+
+
+def _without(head: str, text: str) -> str:
+    """The text without what the line above it says already."""
+    rest = text.removeprefix(head)
+    return text if rest == text else rest[:1].upper() + rest[1:]
 
 
 def view(follow: Follow, knowledge: Knowledge) -> FollowView:
@@ -189,102 +217,72 @@ def view(follow: Follow, knowledge: Knowledge) -> FollowView:
 class _Viewer:
     def __init__(self, follow: Follow, knowledge: Knowledge) -> None:
         self.follow, self.knowledge, self.cited = follow, knowledge, Bibliography(knowledge)
+        self.told: set[str] = set()
 
     def view(self) -> FollowView:
         follow = self.follow
-        calendar = tuple(self._calendar())
+        cautions = tuple(self._cautions())
         return FollowView(
             patient=clean(follow.patient), as_of=follow.as_of.isoformat(), knowledge=follow.knowledge,
             person=person(follow.record.events, self.knowledge), since=self._since(),
-            died=follow.died.isoformat() if follow.died else "", glance=tuple(self._glance(calendar)),
+            died=follow.died.isoformat() if follow.died else "", glance=tuple(glance(follow, self.knowledge)),
             picture=timeline(follow, self.knowledge), treatments=tuple(map(self._span, follow.treatments)),
+            relapses=tuple(map(self._relapse, sorted(follow.relapses, key=self._gravity))),
             trends=tuple(map(self._trend, follow.trends)), scales=tuple(self._scales()),
             responses=tuple(map(self._response, follow.responses)),
-            relapses=tuple(map(self._relapse, sorted(follow.relapses, key=self._gravity))),
-            patterns=tuple(map(self._pattern, follow.pattern)), options=tuple(map(self._option, follow.options)),
+            calendar=tuple(self._calendar()), patterns=tuple(map(self._pattern, follow.pattern)),
+            options=tuple(map(self._option, follow.options)),
             trials=tuple(map(self._pattern, follow.trials)), prognosis=tuple(map(self._factor, follow.prognosis)),
-            survival=tuple(map(self._survival, follow.survival)), calendar=calendar,
+            survival=tuple(map(self._survival, follow.survival)),
             transplants=tuple(transplant.day_0.isoformat() for transplant in follow.transplants),
-            cautions=tuple((clean(item.text), self._marks(item.source)) for item in follow.cautions),
+            cautions=cautions, is_treated=bool(follow.lines),
             issues=follow.issues, refused=sum(issue.level == "fault" for issue in follow.issues), cited=self.cited)
 
     def _marks(self, *sources: Reference | None) -> Cited:
         return self.cited.marks(*sources)
 
     def _since(self) -> str:
-        if self.follow.diagnosed is None:
+        """The day of diagnosis with the set that was met then; the first treatment is told as what it is."""
+        day = self.follow.diagnosed
+        if day is None:
             return "day of diagnosis not recorded"
         criteria = self.knowledge.criteria.get(self.follow.diagnosed_by)
-        by = f" (by {criteria.label})" if criteria else ""
-        return f"diagnosed {self.follow.diagnosed}{by}, {apart(self.follow.diagnosed, self.follow.as_of)}"
+        ago = "" if self.follow.died else f", {apart(day, self.follow.as_of)}"
+        if criteria:
+            return f"diagnosed {day}, when the record first met {clean(criteria.label)}{ago}"
+        return f"first treated {day}{ago}; this stands for the day of diagnosis, which is not recorded"
 
-    def _glance(self, calendar: Sequence[VisitView]) -> Iterator[str]:
-        """One line each: relapse, the trends that rise (or the first), response, the next visit."""
-        if not (self.follow.relapses or self.follow.trends or self.follow.responses or self.follow.calendar):
-            yield "The record holds nothing with a date that a course could be made of."
-        if self.follow.died:
-            yield f"Died on {self.follow.died}."
-        yield from self._relapsed()
-        rising = [trend for trend in self.follow.trends if trend.alarm != "none"] or list(self.follow.trends[:1])
-        yield from (trend_sentence(trend, self.knowledge) for trend in rising)
-        if self.follow.responses:
-            yield f"Response now: {self._responses()}."
-        yield from self._next(calendar)
-
-    def _responses(self) -> str:
-        """The domains by what they show, those that show a category first."""
-        of: dict[str, list[str]] = {}
-        for item in sorted(self.follow.responses, key=lambda item: item.now in UNTOLD):
-            of.setdefault(item.now if item.now in UNTOLD else inside(self._category(item, item.now), self.knowledge),
-                          []).append(inside(item.label, self.knowledge))
-        return "; ".join(f"{category} ({', '.join(names)})" for category, names in of.items())
-
-    def _relapsed(self) -> Iterator[str]:
-        """What the definitions say of the current line of treatment."""
-        now = [item for item in self.follow.relapses if not self._is_past(item)]
-        found = [item for item in now if item.verdict is not Verdict.NOT_MET and item.day]
-        if found:
-            found.sort(key=self._gravity)
-            yield "; ".join(f"{clean(item.label)}: {self._when(item)}" for item in found) + "."
-        elif now:
-            left = sum(item.verdict is Verdict.UNKNOWN for item in now)
-            more = f"; {left} of {len(now)} cannot be told from the record" if left else ""
-            yield f"No relapse or progression is shown by the published definitions{more}."
+    def _cautions(self) -> Iterator[tuple[str, Cited]]:
+        """What has to be minded; which day counts as that of diagnosis stands in the head already."""
+        for item in self.follow.cautions:
+            if item.id != IN_THE_HEAD or self.follow.diagnosed is None:
+                yield clean(item.text), self._marks(item.source)
 
     def _gravity(self, item: Relapse) -> tuple[bool, bool, int]:
         """The current line of treatment first; what was met first, confirmed or not; then unknown, then not met."""
         order = (Verdict.MET, Verdict.UNKNOWN, Verdict.NOT_MET)
-        return self._is_past(item), item.day is None, order.index(item.verdict)
-
-    def _is_past(self, item: Relapse) -> bool:
-        """Whether a later line of treatment has begun since."""
-        return bool(item.day and self.follow.lines and item.day <= self.follow.lines[-1].start)
-
-    def _next(self, calendar: Sequence[VisitView]) -> Iterator[str]:
-        if self.follow.died:
-            return
-        late = [visit for visit in calendar if visit.is_overdue]
-        coming = [visit for visit in calendar if not visit.is_overdue]
-        if late:
-            yield f"Overdue: {listed([inside(visit.label, self.knowledge) for visit in late], 'and')}."
-        if coming:
-            yield f"Next: {inside(coming[0].label, self.knowledge)}, {coming[0].due} ({coming[0].apart})."
+        return is_past(item, self.follow), item.day is None, order.index(item.verdict)
 
     def _span(self, span: Span) -> SpanView:
-        end = span.end or self.follow.died or self.follow.as_of
+        """A treatment and its days. How long one without an end has been given is not known, and not told."""
+        name = label(span.finding, self.knowledge)
         if is_once(span, self.follow):
-            return SpanView(label(span.finding, self.knowledge), span.start.isoformat(), "")
-        days = f"{span.start} to {span.end}" if span.end else f"since {span.start}, no end recorded"
-        return SpanView(label(span.finding, self.knowledge), days, duration(max((end - span.start).days, 0)))
+            return SpanView(name, span.start.isoformat(), "")
+        if span.end is None:
+            return SpanView(name, f"since {span.start}, no end recorded", "")
+        return SpanView(name, f"{span.start} to {span.end}", duration(max((span.end - span.start).days, 0)))
 
     def _trend(self, trend: Trend) -> TrendView:
-        count, days = len(trend.series.samples), [event.date for event in trend.series.samples if event.date]
-        range_ = f", {days[0]} to {days[-1]}" if len(days) > 1 else f", {days[0]}" if days else ""
+        """One series; a note that stands with several of them is told with the first."""
+        days = [str(event.date) for event in trend.series.samples if event.date]
+        range_ = "" if not days else f" on {days[0]}" if days[0] == days[-1] else f", {days[0]} to {days[-1]}"
+        count, notes = len(trend.series.samples), [note for note in trend.notes if note not in self.told]
+        self.told.update(notes)
         return TrendView(
             label(trend.series.finding, self.knowledge), series_label(trend.series),
             f"{count} value{'' if count == 1 else 's'}{range_}", trend.alarm, alarm_text(trend),
-            tuple(trend_rows(trend, self.knowledge)), observations(trend.explained_by, self.knowledge),
-            tuple(map(clean, trend.notes)), self._marks(*trend.sources))
+            tuple(trend_rows(trend, self.knowledge, line_start(self.follow), is_over=self.follow.died is not None)),
+            observations(trend.explained_by, self.knowledge), tuple(map(clean, notes)), self._marks(*trend.sources))
 
     def _scales(self) -> Iterator[tuple[str, str, str]]:
         for series, said in self.follow.scales:
@@ -295,32 +293,26 @@ class _Viewer:
             code = unit(concept.unit) if concept else ""
             yield label(series.finding, self.knowledge), f"{more}{values} {code}".rstrip(), clean(said)
 
-    def _category(self, item: DomainResponse, name: str) -> str:
-        """A category as its domain calls it."""
-        domain = next((known for known in self.knowledge.follow.domains if known.id == item.id), None)
-        found = next((known for known in domain.categories if known.id == name), None) if domain else None
-        return clean(found.label if found else name)
-
     def _response(self, item: DomainResponse) -> ResponseView:
         lasted = f", lasting {duration(item.duration_days)}" if item.duration_days is not None else ""
+        now = category(item, item.now, self.knowledge)
         return ResponseView(
-            clean(item.label), self._category(item, item.now), self._category(item, item.best),
+            clean(item.label), now, category(item, item.best, self.knowledge),
             f"first on {item.best_day}{lasted}" if item.best_day else "",
-            item.now != "not evaluable", clean(item.why),
+            item.now != "not evaluable", _without(f"{now}, ", clean(item.why)),
             tuple(part_view(part, self.knowledge, self.cited) for part in item.parts),
             tuple(map(clean, item.drafts)), self._marks(item.source))
 
     def _when(self, item: Relapse) -> str:
-        if item.day is None or item.verdict is Verdict.NOT_MET:
-            return item.verdict.value
-        past = ", before the present treatment" if self._is_past(item) else ""
-        return f"since {item.day}, {'confirmed' if item.confirmed else 'not confirmed'}{past}"
+        past = ", before the present treatment" if item.day and is_past(item, self.follow) else ""
+        return when(item) + past
 
     def _relapse(self, item: Relapse) -> RelapseView:
+        told = when(item)
+        why = _without(f"{told[:1].upper()}{told[1:]}: ", _without(f"{item.label}: ", clean(item.why)))
         return RelapseView(
-            clean(item.label), item.verdict, self._when(item), clean(item.why),
-            observations(item.because, self.knowledge),
-            clean(item.literature) if item.day and not self._is_past(item) else "", self._marks(item.source),
+            clean(item.label), item.verdict, self._when(item), why, observations(item.because, self.knowledge),
+            clean(item.literature) if item.day and not is_past(item, self.follow) else "", self._marks(item.source),
             self._marks(item.literature_source))
 
     def _pattern(self, item: Pattern) -> PatternView:
@@ -349,14 +341,14 @@ class _Viewer:
 
     def _calendar(self) -> Iterator[VisitView]:
         """Each kind of visit once, at its first day; overdue before those to come."""
-        for first, *others in by_kind(self.follow.calendar):
+        for first, *others in by_kind(self.follow.calendar, self.follow.as_of):
             yield self._visit(first, others)
 
     def _visit(self, visit: Visit, others: Sequence[Visit]) -> VisitView:
         return VisitView(
             clean(visit.label), due(visit, self.follow.as_of),
-            apart(visit.latest if visit.overdue else visit.day, self.follow.as_of),
+            until(visit, self.follow.as_of),
             tuple(test_label(name, self.knowledge) for name in visit.tests), visit.overdue, clean(visit.because),
-            tuple(due(other, self.follow.as_of) for other in others), self._marks(visit.source))
+            tuple(map(window, others)), self._marks(visit.source))
 
 

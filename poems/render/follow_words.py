@@ -12,6 +12,7 @@ from poems.render.words import inside, label, listed, measured, number, percent,
 
 ALARM = {"none": "no rise shown", "confirm": "possible rise, not confirmed", "rising": "rise confirmed"}
 UNTOLD = "cannot be told yet"
+LOWEST = "the lowest since treatment began"
 LONG_WEEKS = 520.0
 """Beyond ten years a trend foretells nothing."""
 OUTCOMES = {"OS": "alive", "PFS": "without progression", "EFS": "without event", "RFS": "without relapse"}
@@ -47,30 +48,40 @@ def rounded(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.6g}" if 1e-4 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
-def trend_rows(trend: Trend, knowledge: Knowledge) -> Iterator[tuple[str, str]]:
-    """What the trend says, line by line: what it is about, and the sentence."""
+def trend_rows(trend: Trend, knowledge: Knowledge, since: date | None = None, *,
+               is_over: bool = False) -> Iterator[tuple[str, str]]:
+    """What the trend says, line by line: what it is about, and the sentence.
+
+    since: the first day of the current line of treatment. is_over: the patient has died, so nothing is foretold.
+    """
     code = _unit(trend, knowledge)
-    yield "Last value", _last(trend, knowledge)
+    yield "Last value", last_value(trend, knowledge)
     if _is_known(trend):
         between = f"{rounded(trend.now_low)} to {rounded(trend.now_high)}"
-        yield "Level now", f"{level(trend.now, code)}, 95 % interval {between}"
-    if trend.nadir is not None:
+        yield "Modelled level then", f"{level(trend.now, code)}, 95 % interval {between}"
+    if trend.nadir is not None and not is_lowest(trend):
         day = f" on {trend.nadir_day}" if trend.nadir_day else ""
-        yield "Lowest since treatment", f"{level(trend.nadir, code)}{day}"
-    yield "True rise since then", _rise(trend)
+        yield "Modelled low", f"{level(trend.nadir, code)}{day}, the lowest since treatment began"
+    yield "True rise since the low", _rise(trend, since)
     yield "Above the limit", _above(trend, code)
+    if trend.last_is_noise is not None:
+        yield "Fits the earlier values?", (f"a value at least so far from what the earlier ones predict is seen by "
+                                           f"chance alone in {percent(trend.last_is_noise)} of samples")
+    if trend.alarm != "none" and not is_over:
+        yield from _ahead(trend)
+    if trend.sensitivity and not is_lowest(trend):
+        yield "With other noise", "probability of a true rise " + listed(
+            [f"{percent(share)} at {name}" for name, share in trend.sensitivity], "and")
+
+
+def _ahead(trend: Trend) -> Iterator[tuple[str, str]]:
+    """Where a rise is possible, when the limit is crossed; where it waits for a repeat, what that would tell."""
     if trend.crossing_weeks:
         middle, low, high = trend.crossing_weeks
         yield "Crosses the limit", (f"in {weeks(middle)}, if the trend goes on (95 % interval: "
                                     f"{weeks(low)} to {weeks(high)})")
-    if trend.last_is_noise is not None:
-        yield "Is it noise?", (f"chance alone puts a value at least so far from what the earlier ones predict in "
-                               f"{percent(trend.last_is_noise)} of samples")
-    if trend.repeat:
+    if trend.repeat and trend.alarm == "confirm":
         yield "What a repeat would tell", _repeat(trend)
-    if trend.sensitivity:
-        yield "With other noise", "true rise " + listed([f"{percent(share)} at {name}"
-                                                         for name, share in trend.sensitivity], "and")
 
 
 def _unit(trend: Trend, knowledge: Knowledge) -> str:
@@ -82,15 +93,31 @@ def _is_known(trend: Trend) -> bool:
     return all(isfinite(value) for value in (trend.now, trend.now_low, trend.now_high))
 
 
-def _last(trend: Trend, knowledge: Knowledge) -> str:
+def last_value(trend: Trend, knowledge: Knowledge) -> str:
+    """What was measured last, with its unit, its limit and its day; all of it where there are several of one day."""
     last = trend.series.samples[-1] if trend.series.samples else None
-    return f"{measured(last, knowledge)} on {last.date}" if last else "none that can be used"
+    if last is None:
+        return "none that can be used"
+    seen = [measured(event, knowledge) for event in trend.series.samples if event.date == last.date]
+    return f"{listed(list(dict.fromkeys(seen)), 'and')} on {last.date}"
 
 
-def _rise(trend: Trend) -> str:
+def is_lowest(trend: Trend) -> bool:
+    """Whether the last sample is the modelled low itself: then there is no rise to speak of."""
+    last = trend.series.samples[-1] if trend.series.samples else None
+    return bool(last and trend.alarm == "none" and trend.nadir_day is not None and trend.nadir_day == last.date)
+
+
+def _rise(trend: Trend, since: date | None) -> str:
     if trend.p_rise is None:
-        return "cannot be told: fewer than two values since treatment began"
+        return f"cannot be told: {_untreated(since)}"
+    if is_lowest(trend):
+        return f"none shown: the modelled level is {LOWEST}"
     return f"probability {percent(trend.p_rise)}: {alarm_text(trend)}"
+
+
+def _untreated(since: date | None) -> str:
+    return f"no value since the treatment that began on {since}" if since else "no value since a treatment began"
 
 
 def _above(trend: Trend, code: str) -> str:
@@ -101,8 +128,8 @@ def _above(trend: Trend, code: str) -> str:
 
 
 def _repeat(trend: Trend) -> str:
-    parts = [f"in {weeks(count)}, a rise confirmed with probability {percent(up)}, spoken against with {percent(down)}"
-             for count, up, down in trend.repeat]
+    parts = [f"in {weeks(count)} it would show a rise with probability {percent(up)}, speak against one with "
+             f"{percent(down)}" for count, up, down in trend.repeat]
     return "; ".join(parts)
 
 
@@ -111,14 +138,22 @@ def alarm_text(trend: Trend) -> str:
     return UNTOLD if trend.alarm == "none" and trend.p_rise is None else ALARM.get(trend.alarm, trend.alarm)
 
 
-def trend_sentence(trend: Trend, knowledge: Knowledge) -> str:
-    """The trend at a glance."""
+def trend_sentence(trend: Trend, knowledge: Knowledge, as_of: date | None, since: date | None = None) -> str:
+    """The trend at a glance. as_of: to say how long ago the last sample was; None where nobody looks again."""
     name = label(trend.series.finding, knowledge)
-    rise = alarm_text(trend) if trend.p_rise is not None else f"whether it rises {UNTOLD}"
-    chance = f" (probability of a true rise {percent(trend.p_rise)})" if trend.p_rise is not None else ""
+    last = trend.series.samples[-1].date if trend.series.samples else None
+    ago = f" ({apart(last, as_of)})" if last and as_of else ""
     noted = dict.fromkeys(inside(label(event.finding, knowledge), knowledge) for event in trend.explained_by)
     why = f"; {listed(list(noted), 'and')} near the sample can raise it without POEMS" if noted else ""
-    return f"{name}: {_last(trend, knowledge)}; {rise}{chance}{why}."
+    return f"{name}: {last_value(trend, knowledge)}{ago}; {_shown(trend, since)}{why}."
+
+
+def _shown(trend: Trend, since: date | None) -> str:
+    if trend.p_rise is None:
+        return f"whether it rises {UNTOLD}: {_untreated(since)}"
+    if is_lowest(trend):
+        return f"no rise shown, the modelled level is {LOWEST}"
+    return f"{alarm_text(trend)} (probability of a true rise {percent(trend.p_rise)})"
 
 
 def ratio(factor: Factor) -> str:
@@ -143,19 +178,43 @@ def points(cohort: Survival) -> Sequence[tuple[str, str]]:
     return [(outcome, ", ".join(several)) for outcome, several in of.items()]
 
 
-def by_kind(calendar: Sequence[Visit]) -> list[list[Visit]]:
-    """The visits of each kind together, what is overdue before what is to come."""
+def by_kind(calendar: Sequence[Visit], as_of: date) -> list[list[Visit]]:
+    """The visits of each kind together, what is overdue before what is to come.
+
+    Of each kind the first, whenever it is, and those after it that begin after the day asked about.
+    """
     of: dict[str, list[Visit]] = {}
     for visit in sorted(calendar, key=lambda visit: (not visit.overdue, visit.day, visit.latest)):
-        of.setdefault(visit.label, []).append(visit)
+        known = of.setdefault(visit.label, [])
+        if not known or visit.day > as_of:
+            known.append(visit)
     return list(of.values())
+
+
+def window(visit: Visit) -> str:
+    """The days of a visit."""
+    return f"{visit.day} to {visit.latest}" if visit.latest > visit.day else f"{visit.day}"
+
+
+def is_now(visit: Visit, as_of: date) -> bool:
+    """Whether the time of a visit has begun and is not over."""
+    return not visit.overdue and visit.day <= as_of
 
 
 def due(visit: Visit, as_of: date) -> str:
     """When a visit is due, seen from the day asked about."""
     if visit.overdue:
         return f"overdue since {visit.latest}" if visit.latest <= as_of else f"due since {visit.day}"
-    return f"{visit.day} to {visit.latest}" if visit.latest > visit.day else f"{visit.day}"
+    if is_now(visit, as_of):
+        return f"due now, until {visit.latest}" if visit.latest > as_of else "due today"
+    return window(visit)
+
+
+def until(visit: Visit, as_of: date) -> str:
+    """How far the day lies on which a visit is due; empty where that is said already."""
+    if visit.overdue:
+        return apart(visit.latest, as_of)
+    return "" if is_now(visit, as_of) else apart(visit.day, as_of)
 
 
 def test_label(name: str, knowledge: Knowledge) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from poems.guide.forms import SPREAD, said
+from poems.guide.numbers import resolve
 from poems.knowledge import Concept, CriteriaSet, Criterion, Knowledge, Reference, Source
-from poems.knowledge.model import Accuracy, Count, Feature, Setting, Test
+from poems.knowledge.model import Accuracy, Claim, Count, Feature, Setting, Test
 from poems.models.accuracy import Estimate, likelihood_ratios, predictive_values, wilson
-from poems.models.differential import TARGET, Differential
+from poems.models.differential import pretest
 from poems.render.as_text import QUIET, grid, heading, indented, printed
 from poems.render.catalogue import KINDS, name, of_kind
 from poems.render.cited import where
@@ -29,12 +31,17 @@ Lines = list[RenderableType]
 def entry(key: str, knowledge: Knowledge, width: int, colour: bool = False) -> str:
     """Everything that goes by this id, one section per kind."""
     parts: Lines = []
+    for title, kind, lines in entries(key, knowledge):
+        parts += [heading(title, f"{kind} {key}"), *map(indented, lines)]
+    return printed([Group(*parts)], width, colour)
+
+
+def entries(key: str, knowledge: Knowledge) -> Iterator[tuple[str, str, Lines]]:
+    """What goes by this id, one for each kind: its name, what it is, and what is said of it."""
     for kind in KINDS:
         found = of_kind(knowledge, kind).get(key)
         if found is not None:
-            parts.append(heading(f"{name(found) if kind != 'sources' else key}", f"{_SINGULAR[kind]} {key}"))
-            parts += [indented(line) for line in _SHOW[kind](found, knowledge)]
-    return printed([Group(*parts)], width, colour)
+            yield name(found) if kind != "sources" else key, _SINGULAR[kind], _SHOW[kind](found, knowledge)
 
 
 def errata(knowledge: Knowledge, width: int, colour: bool = False) -> str:
@@ -169,23 +176,11 @@ def _meaning(item: Accuracy, knowledge: Knowledge) -> RenderableType:
     table = grid(None, 18, 20, 20)
     for head in (("", "before the test", "has it if positive", "free if negative"), ("", "", "(PPV)", "(NPV)")):
         table.add_row(*(Text(word, style=QUIET) for word in head))
-    rows = [(setting.label, _prior(setting, knowledge)) for setting in knowledge.settings.values()]
+    rows = [(setting.label, pretest(knowledge, setting.id)) for setting in knowledge.settings.values()]
     for label, before in [*rows, *(("", rung) for rung in LADDER)]:
         ppv, npv = predictive_values(item, before)
         table.add_row(label, _fine(before), _fine(ppv), percent(npv))
     return table
-
-
-def _prior(setting: Setting, knowledge: Knowledge) -> float:
-    """How probable the disease is in somebody of the setting.
-
-    Where everybody has a given finding, the diseases listed are what can be behind it and share it out; otherwise
-    (a population) most people have none of them, and the rate itself is the answer.
-    """
-    if setting.given:
-        model = Differential(knowledge, setting.id)
-        return float(model.weights[model.diseases.index(TARGET)])
-    return sum(count.share / len(count.diseases) for count in setting.priors if TARGET in count.diseases and count.n)
 
 
 def _fine(share: float) -> str:
@@ -210,10 +205,19 @@ def _erratum(item: Mapping[str, Any], knowledge: Knowledge) -> Lines:
     return [_rows([*said, drafts]), *(_rows(_cited(Reference(**reference), knowledge)) for reference in references)]
 
 
+def _claim(item: Claim, knowledge: Knowledge) -> Lines:
+    number = resolve(knowledge, item.id)
+    return [_rows([("says", number.text), ("counted", said(number, "count") if number.k is not None else ""),
+                   ("people", f"{item.n:g}" if item.n else ""), (SPREAD.get(number.spread, ""), said(number, "range")
+                   if number.interval else ""), ("is a", item.stat), ("cohort", item.cohort), ("when", item.period),
+                   ("note", item.note), *_cited(item.source, knowledge)])]
+
+
 _SINGULAR = {"concepts": "concept", "components": "component of criteria", "criteria": "set of criteria",
              "diseases": "disease of the differential", "settings": "setting",
              "features": "finding of the differential", "accuracies": "accuracy of a test", "tests": "next test",
-             "sources": "source", "errata": "correction"}
+             "sources": "source", "errata": "correction", "claims": "number of the guide"}
 _SHOW: dict[str, Callable[[Any, Knowledge], Lines]] = {
     "concepts": _concept, "components": _component, "criteria": _criteria, "diseases": _disease, "settings": _setting,
-    "features": _feature, "accuracies": _accuracy, "tests": _test, "sources": _source, "errata": _erratum}
+    "features": _feature, "accuracies": _accuracy, "tests": _test, "sources": _source, "errata": _erratum,
+    "claims": _claim}

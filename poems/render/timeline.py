@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from math import ceil, floor, isfinite, log10
 
 from poems.course import Series, Span
-from poems.follow import Follow, Trend
+from poems.follow.model import Follow, Trend
 from poems.knowledge import Knowledge
 from poems.record import Event
 from poems.render.words import circumstances, clean, label, listed, number, unit
@@ -191,7 +191,7 @@ def _relapses(follow: Follow) -> Iterator[Lane]:
     found = [item for item in follow.relapses if item.verdict is not Verdict.NOT_MET and item.day is not None]
     for place, item in enumerate(found):
         assert item.day is not None
-        kind, said = ("relapse", "confirmed") if item.confirmed else ("unconfirmed", "not confirmed")
+        kind, said = ("unconfirmed", "not confirmed") if item.is_waiting else ("relapse", "confirmed")
         yield Lane(clean(item.label), "relapse", place, marks=(Mark(item.day, kind, f"{item.day}, {said}"),))
 
 
@@ -279,12 +279,12 @@ def _panel(finding: str, courses: tuple[Course, ...], knowledge: Knowledge, own:
     values = [min(max(value, -LARGEST), LARGEST) for course in courses for value in (
         *(sample.value for sample in course.samples), *course.level, course.limit)
         if value is not None and isfinite(value) and (value > SMALLEST or not is_log)] or [1.0]
-    low, high = _bounds(min(values), max(values), is_log)
+    low, high = bounds(min(values), max(values), is_log)
     return Panel(_name(finding, knowledge, own), unit(concept.unit) if concept else "", courses, low, high,
                  value_ticks(low, high, is_log), is_log)
 
 
-def _bounds(low: float, high: float, is_log: bool) -> tuple[float, float]:
+def bounds(low: float, high: float, is_log: bool) -> tuple[float, float]:
     """The values with some air above and below, and never a flat picture."""
     if not is_log:
         air = max((high - low) * 0.12, 0.5)

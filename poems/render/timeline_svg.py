@@ -69,7 +69,9 @@ class _Drawing:
     def _text(self, x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> None:
         self._add("text", kind, x=x, y=y, text_anchor=anchor).text = clean(text)
 
-    def _tip(self, element: Element, text: str) -> None:
+    def _tip(self, element: Element, text: str, row: str) -> None:
+        """What a thing says of itself; row: what it belongs to, so that a script can go from one to the next."""
+        element.set("data-row", clean(row))
         SubElement(element, "title").text = clean(text)
 
     def _patterns(self) -> None:
@@ -95,7 +97,7 @@ class _Drawing:
             if mark.day > self.timeline.end or mark.day < self.timeline.start:
                 continue
             shape = self._add("path", f"mark {mark.kind}", d=_symbol(mark.kind, x, middle))
-            self._tip(shape, f"{mark.day} {mark.label}")
+            self._tip(shape, f"{mark.day} {mark.label}", lane.label)
             taken = self._beside(mark.label, x, middle, taken) if lane.group != "visit" else taken
         if lane.group == "visit":
             self._next_visit(lane, middle)
@@ -133,7 +135,7 @@ class _Drawing:
             if bar.is_open:
                 self._add("path", "more", d=f"M{x + width:.1f} {middle - 7:.1f}l7 7l-7 7")
             taken = self._bar_label(bar, x, width, middle, taken, room)
-        self._tip(shape, f"{lane.label}: {bar.label}")
+        self._tip(shape, f"{lane.label}: {bar.label}", lane.label)
         return taken
 
     def _bar_label(self, bar: Bar, x: float, width: float, middle: float, taken: float, room: float) -> float:
@@ -179,7 +181,8 @@ class _Drawing:
         scale = ", log scale" if panel.is_log else ""
         self._text(4, y, f"{panel.unit}{scale}".strip(", "), "small soft")
         room = 2 if self.timeline.panels.index(panel) else 5
-        for place, course in enumerate(panel.courses[:room] if len(panel.courses) > 1 else ()):
+        drawn = [(place, course) for place, course in enumerate(panel.courses) if course.samples]
+        for place, course in drawn[:room] if len(panel.courses) > 1 else ():
             y += 17
             self._add("path", f"dot s{place % 4}", d=_dot(place, 9, y - 4))
             self._text(18, y, _short(course.label, 24), "small")
@@ -200,9 +203,9 @@ class _Drawing:
             self._add("path", f"band {style}", inside, d=f"M{'L'.join(up)}L{'L'.join(reversed(down))}Z")
             self._add("path", f"level {style}", inside, d=f"M{'L'.join(line)}")
         for sample in course.samples:
-            self._sample(sample, place, y(sample.value))
+            self._sample(sample, place, y(sample.value), f"{panel.label}, {course.label}")
 
-    def _sample(self, sample: Sample, place: int, y: float) -> None:
+    def _sample(self, sample: Sample, place: int, y: float, row: str) -> None:
         x = self.x(sample.day)
         arrow = "M{0:.1f} {1:.1f}v{2}m-4 {3}l4 {4}l4 {3}"
         if sample.comparator:
@@ -212,7 +215,7 @@ class _Drawing:
         shape = self._add("path", kind, d=_dot(place, x, y))
         if sample.is_explained:
             self._add("circle", "explained", cx=x, cy=y, r=9)
-        self._tip(shape, sample.text)
+        self._tip(shape, sample.text, row)
 
     # days
 

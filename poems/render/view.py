@@ -31,6 +31,7 @@ from poems.rules import Named, Not, Verdict, walk
 DISCLAIMER = ("It informs and never orders: it shows what the record says by published criteria and counts, so that a "
               "professional can check every step. A finding that is not recorded is never taken as absent.")
 
+BIRTH = "birth-date"
 TELLING = 0.005
 """Bits below which a test is not worth a line of its own at a glance."""
 SLIGHT = 0.2
@@ -314,11 +315,11 @@ def observation(event: Event, knowledge: Knowledge) -> Observation:
 
 
 def person(events: Iterable[Event], knowledge: Knowledge) -> str:
-    """Age and sex as the record has them, the latest age."""
+    """Age and sex as the record has them, the latest age. A day of birth tells no age by itself and is left out."""
     ages = [event for event in events if event.finding == "age" and event.value is not None]
     sexes = dict.fromkeys(knowledge.concepts[event.finding].patient for event in events
                           if event.finding in knowledge.concepts and event.status
-                          and knowledge.concepts[event.finding].kind == "person")
+                          and knowledge.concepts[event.finding].kind == "person" and event.finding != BIRTH)
     last = max(ages, key=lambda event: str(event.date or ""), default=None)
     told = ([f"{number(last.value)} years"] if last and last.value is not None else []) + [sex.lower() for sex in sexes]
     return ", ".join(told)

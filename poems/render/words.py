@@ -15,7 +15,7 @@ from poems.rules import Verdict
 SYMBOL = {Verdict.MET: "●", Verdict.NOT_MET: "○", Verdict.UNKNOWN: "◌"}
 UNITS = {"1": "", "a": "years", "10*9/L": "×10⁹/L", "10*12/L": "×10¹²/L", "10*3/uL": "×10³/µL", "ug/L": "µg/L",
          "ug/dL": "µg/dL", "umol/L": "µmol/L", "u[IU]/mL": "µIU/mL", "m[IU]/L": "mIU/L", "m[IU]/mL": "mIU/mL",
-         "[IU]/L": "IU/L", "mm[Hg]": "mmHg", "mL/min/{1.73_m2}": "mL/min/1.73 m²"}
+         "[IU]/L": "IU/L", "mm[Hg]": "mmHg", "Cel": "°C", "mL/min/{1.73_m2}": "mL/min/1.73 m²"}
 STATUS = {
     "read": "read in the source",
     "derived": "computed from numbers read in the source",

@@ -1,0 +1,31 @@
+"""The events table as CSV: the columns of the record, one row for each event, in order."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Final
+
+from poems.exports.said import digits, source
+from poems.record import COLUMNS, Event
+
+_FORMULA: Final = ("=", "+", "-", "@")
+"""How a cell begins that a spreadsheet would calculate. A blank before it makes it a text; readers drop the blank."""
+
+
+def written(events: Iterable[Event]) -> bytes:
+    """The table; numbers to their last digit."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\r\n")
+    lines.writerow(COLUMNS)
+    lines.writerows([_cell(source(event) if name == "source" else getattr(event, name)) for name in COLUMNS]
+                    for event in events)
+    return text.getvalue().encode()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float | int):
+        return str(digits(value))
+    plain = "" if value is None else str(value)
+    return f" {plain}" if plain.startswith(_FORMULA) else plain

@@ -1,0 +1,1 @@
+"""The guide: pages whose every number stands in the knowledge, and answers found in them."""

@@ -1,0 +1,167 @@
+"""Everything of a store in one zip, and back.
+
+`history/<n>.json` is the whole truth, one for each patient; `manifest.json` names every member with its hash. The rest
+is for reading elsewhere: `events.csv`, `fhir/<n>.json`, `phenopackets/<n>.json` hold what counts today. Nothing inside
+is encrypted. The audit trail and the settings stay with the store; a backup has them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from poems.errors import Issue
+from poems.exports import write
+from poems.exports.said import json_text
+from poems.knowledge import Knowledge, load
+from poems.record import Event
+from poems.store import checked, told
+from poems.store import model as m
+from poems.store.connection import publish, refused
+from poems.store.problems import InvalidError
+from poems.store.rows import Draft, Head, entries, heads, labelled, new_patient
+from poems.store.rows import audit as line
+from poems.store.rows import write as write_change
+from poems.store.store import Store
+from poems.store.unpacked import FORMAT, MANIFEST, MOST_BYTES, VERSION, histories
+
+_READ_ME: Final = """Everything of a store of poems, made by its export. Nothing in it is encrypted: keep it safe.
+
+history/        each patient's whole history: what `poems` reads when it imports this archive
+events.csv      what counts today, one row for each finding of each patient
+fhir/           the same as FHIR R4 Bundles
+phenopackets/   the same as GA4GH phenopackets v2
+manifest.json   every file here with its SHA-256, and which number is which patient
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an archive brought, by uid.
+
+    added: new here. extended: known here in an older state. same: nothing new. diverged: changed on both sides, and
+    left as it is here. issues: what there is to say.
+    """
+
+    added: tuple[str, ...]
+    extended: tuple[str, ...]
+    same: tuple[str, ...]
+    diverged: tuple[str, ...]
+    issues: tuple[Issue, ...]
+
+
+def export_all(store: Store, target: Path | str | BinaryIO, knowledge: Knowledge | None = None) -> None:
+    """Write the archive: into an open file, or to a path, where it appears when it is complete.
+
+    Raises: InvalidError, for a file that is there; FullError, UnwritableError.
+    """
+    knowledge = knowledge or load()
+    if not isinstance(target, Path | str):
+        _write(store, target, knowledge)
+        return
+    path = Path(target).absolute()
+    if path.exists():
+        raise InvalidError(f"{path.name}: is there already, and nothing is overwritten. Choose another name.")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "wb") as file:
+            _write(store, file, knowledge)
+        publish(part, path)
+    except OSError as error:
+        raise refused(path, error) from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write(store: Store, file: BinaryIO, knowledge: Knowledge) -> None:
+    made_at = datetime.now(UTC)
+    stamp = made_at.timetuple()[:6]
+    members: dict[str, dict[str, Any]] = {}
+    patients: list[dict[str, Any]] = []
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, store.file.reading() as db:
+        for name, data in _members(db, knowledge, made_at, patients):
+            info = zipfile.ZipInfo(name, (max(stamp[0], 1980), *stamp[1:]))
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+            archive.writestr(info, data)
+            members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        manifest = {"format": FORMAT, "version": VERSION, "made_at": made_at.isoformat(timespec="seconds"),
+                    "patients": patients, "members": members}
+        archive.writestr(MANIFEST, json.dumps(manifest))
+
+
+def _members(db: Any, knowledge: Knowledge, made_at: datetime, patients: list[dict[str, Any]]
+             ) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each file, patient by patient; fills the list of patients on the way."""
+    yield "README.txt", _READ_ME.encode()
+    everything: list[Event] = []
+    for number, head in enumerate(sorted(heads(db), key=lambda one: (one.label, one.uid)), 1):
+        patients.append({"number": number, "uid": head.uid, "label": head.label, "removed": head.removed})
+        yield f"history/{number}.json", json_text(told.history(db, head), "changes")
+        events = [] if head.removed else [entry.event for entry in entries(db, head)]
+        if events:
+            everything += events
+            yield f"fhir/{number}.json", write(events, knowledge, "fhir", made_at=made_at).data
+            yield f"phenopackets/{number}.json", write(events, knowledge, "phenopacket", made_at=made_at).data
+    yield "events.csv", write(everything, knowledge, "csv", made_at=made_at).data
+
+
+def import_all(store: Store, source: Path | str | BinaryIO, who: str, *, knowledge: Knowledge | None = None,
+               most_bytes: int = MOST_BYTES) -> Imported:
+    """Take an archive in: all of it or, if anything in it is wrong, nothing.
+
+    A patient who is here already gets what the archive has beyond it; if both sides went on, ours stays. most_bytes:
+    how much the archive may hold, unpacked. Raises: ArchiveError.
+    """
+    who, known = checked.who(who), (knowledge or load()).concepts
+    outcome: dict[str, list[str]] = {"added": [], "extended": [], "same": [], "diverged": []}
+    issues: list[Issue] = []
+    for _ in histories(source, most_bytes):
+        pass  # all of it is sound before anybody else has to wait
+    with store.file.writing() as db:
+        for where, history in histories(source, most_bytes, is_known=True):
+            result = _take(db, history, who, where, issues)
+            outcome[result].append(history.uid)
+            if strange := len(history.findings - known.keys()):
+                issues.append(Issue("caution", where, f"{strange} findings that this knowledge does not know", "",
+                                    "They are kept; a newer poems may know them."))
+            if result in ("added", "extended"):
+                line(db, who, "import archive", history.uid)
+    added, extended, same, diverged = (tuple(found) for found in outcome.values())
+    return Imported(added, extended, same, diverged, tuple(issues))
+
+
+def _take(db: Any, history: told.History, who: str, where: str, issues: list[Issue]) -> str:
+    """Write what is new of a patient, and say which case it was."""
+    here = next(iter(heads(db, history.uid)), None)
+    ours = told.history(db, here)["changes"] if here else []
+    both = min(len(ours), len(history.changes))
+    if ours[:both] != history.changes[:both]:
+        issues.append(Issue("caution", where, "this patient was changed here and there since they parted", "",
+                            "It stays as it is here. Compare the two by hand."))
+        return "diverged"
+    if len(history.changes) <= len(ours):
+        return "same"
+    head = told.write(db, here or new_patient(db, history.uid), history.told[both:])
+    _own_label(db, head, who, where, issues)
+    return "extended" if here else "added"
+
+
+def _own_label(db: Any, head: Head, who: str, where: str, issues: list[Issue]) -> None:
+    """Give a patient a label of its own, where somebody else has it here."""
+    if head.removed or labelled(db, head.label, but=head.uid) is None:
+        return
+    number, label = 2, ""
+    while not label or labelled(db, label, but=head.uid):
+        tail = f" ({number})"
+        label, number = head.label[:128 - len(tail)].rstrip() + tail, number + 1
+    write_change(db, head, Draft(m.RENAME, who, "the label was taken here", named=label))
+    issues.append(Issue("caution", where, "its label is another patient's here; it got a number behind it", "",
+                        "If both are one person, decide which of them to keep."))

@@ -1,0 +1,219 @@
+"""Who may log in where others can reach the app: a file of argon2id hashes, and failures that are slowed."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from threading import BoundedSemaphore, Lock
+
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from poems.errors import UsageError
+
+ROLES = ("viewer", "editor", "admin")
+"""What each may do, more with every step: read; write; remove, export everything, read the audit trail."""
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+LEAST_LENGTH, MOST_LENGTH = 12, 1024
+FREE, WAIT, MOST_WAIT = 3, 2.0, 300.0   # failures without a wait; then seconds, doubled each time, to the most
+REMEMBERED, FORGET = 10_000, 3600.0
+TOGETHER, PATIENCE = 2, 10.0
+"""How many passwords are checked at the same time, each of which takes much memory, and how long one waits for that."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One line of the password file."""
+
+    name: str
+    role: str
+    hash: str
+
+
+class Waits:
+    """How long a name or an address has to wait after failures: none for the first, then doubling, and bounded.
+
+    A try is counted when it begins, so that many at the same time are not looked at for the price of one.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._lock = clock, Lock()
+        self._tries: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def begin(self, *keys: str) -> float:
+        """Count a try of all these and return 0; or the seconds to wait, where one of them has to."""
+        with self._lock:
+            if wait := max(self._left(key) for key in keys):
+                return wait
+            for key in keys:
+                times, last = self._tries.pop(key, (0, 0.0))
+                self._tries[key] = (1 if self._clock() - last > FORGET else min(times + 1, 60), self._clock())
+                while len(self._tries) > REMEMBERED:
+                    self._tries.popitem(last=False)
+        return 0.0
+
+    def _left(self, key: str) -> float:
+        times, last = self._tries.get(key, (0, 0.0))
+        if times < FREE or self._clock() - last > FORGET:
+            return 0.0
+        wait: float = min(WAIT * 2.0 ** (times - FREE), MOST_WAIT)
+        return max(last + wait - self._clock(), 0.0)
+
+    def forget(self, key: str) -> None:
+        """Start anew after a success."""
+        with self._lock:
+            self._tries.pop(key, None)
+
+    def excuse(self, key: str) -> None:
+        """Take one try back that was no failure; earlier ones stay."""
+        with self._lock:
+            if key in self._tries:
+                times, last = self._tries[key]
+                self._tries[key] = (times - 1, last)
+
+
+class Accounts:
+    """The accounts of a password file. An unknown name takes as long to refuse as a wrong password.
+
+    reread: gives the accounts anew where the file has changed, None where it has not.
+    """
+
+    def __init__(self, accounts: dict[str, Account], hasher: PasswordHasher | None = None,
+                 reread: Callable[[], dict[str, Account] | None] = lambda: None) -> None:
+        self._accounts, self._hasher, self._reread = accounts, hasher or _like(accounts), reread
+        self._nobody = self._hasher.hash(os.urandom(16).hex())
+        self._turns, self._lock = BoundedSemaphore(TOGETHER), Lock()
+        self.waits = Waits()
+
+    def check(self, name: str, password: str) -> Account | None:
+        """The account, where name and password are right. Raises: TimeoutError, where too many log in at once."""
+        account = self.get(name)
+        if not self._turns.acquire(timeout=PATIENCE):
+            raise TimeoutError
+        try:
+            self._hasher.verify(account.hash if account else self._nobody, normal(password)[:MOST_LENGTH])
+        except (Argon2Error, InvalidHashError, UnicodeEncodeError):
+            return None
+        finally:
+            self._turns.release()
+        return account
+
+    def get(self, name: str) -> Account | None:
+        """The account as it is now: one that was taken out of the file, or changed in it, is so at once."""
+        with self._lock:
+            self._accounts = self._reread() or self._accounts
+        return self._accounts.get(name)
+
+
+def _like(accounts: dict[str, Account]) -> PasswordHasher:
+    """A hasher that works as hard as the one that made the accounts."""
+    with suppress(StopIteration, InvalidHashError):
+        return PasswordHasher.from_parameters(extract_parameters(next(iter(accounts.values())).hash))
+    return PasswordHasher()
+
+
+def normal(password: str) -> str:
+    """A password as it is hashed: the same letters typed on another machine are the same password."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def network(address: str) -> str:
+    """What one sender can choose from freely is one address: an IPv6 network counts as a whole."""
+    with suppress(ValueError):
+        given = ip_address(address)
+        if isinstance(given, IPv6Address) and not given.ipv4_mapped:
+            return given.exploded[:19]
+    return address
+
+
+def read_accounts(path: Path) -> Accounts:
+    """The accounts of a file. Raises: UsageError, naming the line, for a file that cannot be used."""
+    seen = _stamp(path)
+    found = _read(path)
+
+    def reread() -> dict[str, Account] | None:
+        nonlocal seen
+        if (now := _stamp(path)) == seen:
+            return None
+        seen = now
+        with suppress(UsageError):
+            return _read(path)
+        return None
+
+    return Accounts(found, reread=reread)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    with suppress(OSError):
+        said = path.stat()
+        return said.st_mtime_ns, said.st_ino
+    return 0, 0
+
+
+def _read(path: Path) -> dict[str, Account]:
+    try:
+        lines = path.read_text("utf-8").splitlines()
+        is_open = bool(path.stat().st_mode & 0o077)
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{path.name}: cannot be read; make it with `poems serve --add-user NAME`") from None
+    if is_open:
+        raise UsageError(f"{path.name}: others on this machine can read it; run: chmod 600 {path.name}")
+    found = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, role, digest = (*line.strip().split(":", 2), "", "")[:3]
+        if not NAME.fullmatch(name) or role not in ROLES or not _is_hash(digest):
+            raise UsageError(f"{path.name}, line {number}: not an account; expected name:role:hash as "
+                             "`poems serve --add-user` writes it")
+        if name in found:
+            raise UsageError(f"{path.name}, line {number}: the second account of one name; expected each once")
+        found[name] = Account(name, role, digest)
+    if not any(account.role == "admin" for account in found.values()):
+        raise UsageError(f"{path.name}: no admin; add one with `poems serve --add-user NAME --role admin`")
+    return found
+
+
+def _is_hash(digest: str) -> bool:
+    try:
+        return digest.startswith("$argon2id$") and bool(extract_parameters(digest))
+    except InvalidHashError:
+        return False
+
+
+def add_account(path: Path, name: str, role: str, password: str) -> None:
+    """Write an account into the file, in place of one of the same name. Raises: UsageError, for what cannot be one."""
+    if not NAME.fullmatch(name):
+        raise UsageError("the name of an account is of small letters, digits, dot, dash and underscore")
+    if role not in ROLES:
+        raise UsageError(f"role {role!r} is unknown; expected one of {', '.join(ROLES)}")
+    plain = normal(password)
+    if not LEAST_LENGTH <= len(plain) <= MOST_LENGTH or not plain.isprintable():
+        raise UsageError(f"a password has at least {LEAST_LENGTH} characters that can be typed; several words are good")
+    try:
+        kept = [line for line in (path.read_text("utf-8").splitlines() if path.exists() else [])
+                if not line.startswith(f"{name}:")]
+        _write(path, "\n".join((*kept, f"{name}:{role}:{PasswordHasher().hash(plain)}")) + "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.name}: cannot be written ({getattr(error, 'strerror', 'not UTF-8')}); expected a file "
+                         "in a folder of yours") from None
+
+
+def _write(path: Path, text: str) -> None:
+    """Put the text in the place of the file, readable by nobody else at any moment."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.unlink(missing_ok=True)
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

@@ -1,0 +1,192 @@
+"""One request as a page sees it, and the two kinds of pages: those that read and those that write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Literal
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from poems.adapters import document
+from poems.errors import Issue
+from poems.knowledge import Knowledge
+from poems.store import Store
+from poems.web.guard import API, Refused
+from poems.web.sessions import Session, Sessions
+from poems.web.settings import Settings
+
+Edition = Literal["clinician", "patient"]
+Body = Literal["form", "json"]
+TOKEN, TOKEN_HEADER = "csrf", "x-csrf-token"
+FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
+STALE = "The page was open for too long, or was not ours; nothing was saved. Open it again."
+LOGGED_OUT = "You are not logged in, or not any more; nothing was saved. Log in, and send it again."
+NOT_YOURS = "Your account may not do this. Ask who administers the app."
+
+
+@dataclass
+class Ask:
+    """A request, who sends it, and what the app has to answer it with. body: the JSON that it brought."""
+
+    request: Request
+    store: Store
+    knowledge: Knowledge
+    settings: Settings
+    sessions: Sessions
+    session: Session
+    form: FormData = field(default_factory=FormData)
+    body: Any = None
+
+    @property
+    def who(self) -> str:
+        """Who is named in the history and in the audit trail."""
+        return self.session.who
+
+    @property
+    def edition(self) -> Edition:
+        """For whom the pages are worded: as chosen; else for the patient where the app holds one's own record."""
+        chosen = self.request.cookies.get("edition", "")
+        if chosen in ("clinician", "patient"):
+            return chosen  # type: ignore[return-value]
+        return "patient" if self.store.setting("mode") == "own" else "clinician"
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a script asks for a part of the page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    def path(self, name: str) -> str:
+        """A part of the address."""
+        return str(self.request.path_params[name])
+
+    def text(self, name: str) -> str:
+        """A field of the form, or nothing."""
+        value = self.form.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    def texts(self) -> dict[str, str]:
+        """Every text field of the form but the token."""
+        return {name: value for name, value in self.form.items() if isinstance(value, str) and name != TOKEN}
+
+    def file(self, name: str) -> UploadFile | None:
+        """A file of the form, or None where none was chosen."""
+        value = self.form.get(name)
+        return value if isinstance(value, UploadFile) and value.filename else None
+
+    def go(self, path: str) -> Response:
+        """To another page of the app, after a write. path: made here, never taken from a request."""
+        if self.is_part:
+            return Response(status_code=200, headers={"hx-redirect": path})
+        return RedirectResponse(path, 303)
+
+
+class FaultyError(Refused):
+    """What a program sent cannot be used; `issues` says why, one for each place."""
+
+    def __init__(self, status: int, detail: str, issues: tuple[Issue, ...] = ()) -> None:
+        super().__init__(status, detail)
+        self.issues = issues
+
+
+Page = Callable[[Ask], Response]
+
+
+def read(role: str = "viewer") -> Callable[[Page], Any]:
+    """A page that changes nothing. role: the least that may see it; empty for everybody."""
+    return lambda page: _endpoint(page, role, "")
+
+
+def write(role: str = "editor", takes: Body = "form") -> Callable[[Page], Any]:
+    """A page that changes something: it has to bring the session's token. takes: what its body is."""
+    return lambda page: _endpoint(page, role, takes)
+
+
+def is_api(request: Request) -> bool:
+    """Whether a program asks, and not a browser."""
+    return request.url.path.startswith(API)
+
+
+def _endpoint(page: Page, role: str, takes: str) -> Any:
+    @wraps(page)
+    async def endpoint(request: Request) -> Response:
+        state = request.app.state
+        ask = Ask(request, state.store, state.knowledge, state.settings, state.sessions, state.sessions.of(request))
+        if role and not ask.session.may(role):
+            return _kept(_turned_away(ask, is_write=bool(takes)), ask)
+        try:
+            if takes:
+                await _received(ask, takes)
+            return _kept(await run_in_threadpool(page, ask), ask)
+        finally:
+            await asyncio.shield(ask.form.close())
+
+    endpoint.role, endpoint.takes = role, takes  # type: ignore[attr-defined]
+    return endpoint
+
+
+def _turned_away(ask: Ask, *, is_write: bool) -> Response:
+    """To the login, where that may help. Raises: Refused."""
+    if ask.session.role:
+        raise Refused(403, NOT_YOURS)
+    if is_api(ask.request):
+        raise Refused(401, "Nobody is logged in. Log in first: POST /api/v1/login.")
+    if is_write:
+        raise Refused(403, LOGGED_OUT)
+    return RedirectResponse("/login", 303)
+
+
+async def _received(ask: Ask, takes: str) -> None:
+    """Read what the request brings, and check the token. Raises: Refused."""
+    request, token = ask.request, ask.request.headers.get(TOKEN_HEADER)
+    if token is not None and not ask.sessions.is_token(ask.session, token):
+        raise Refused(403, STALE)
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if options.get(b"charset", b"utf-8").strip().lower() not in (b"utf-8", b"utf8"):
+        raise Refused(415, "The text is not said to be UTF-8. Send it as UTF-8.")
+    if takes == "json":
+        await _json(ask, kind)
+    elif kind in FORMS:
+        await _form(ask)
+    elif kind:
+        raise Refused(415, "This is no form. Send it as multipart/form-data.")
+    if not ask.sessions.is_token(ask.session, token or ask.form.get(TOKEN)):
+        raise Refused(403, STALE)
+
+
+async def _form(ask: Ask) -> None:
+    limits = ask.settings.limits
+    try:
+        ask.form = await ask.request.form(max_files=limits.files, max_fields=limits.fields, max_part_size=limits.text)
+    except FormParserError:
+        raise Refused(400, "The form cannot be read. Send it again.") from None
+
+
+async def _json(ask: Ask, kind: bytes) -> None:
+    """The body as a tree in which nothing is broken. Raises: Refused, FaultyError."""
+    data = await ask.request.body()
+    if not data:
+        return
+    if kind != b"application/json":
+        raise Refused(415, "The body is not said to be JSON. Send it as application/json.")
+    try:
+        tree = document.parse(data, "")
+        faults = list(document.broken(tree, "body"))
+    except document.RefusedError as refused:
+        faults = [refused]
+    if faults:
+        raise FaultyError(400, "The body cannot be read.", tuple(
+            Issue("fault", one.where or "body", one.found, one.expected, one.fix) for one in faults[:100]))
+    ask.body = tree
+
+
+def _kept(response: Response, ask: Ask) -> Response:
+    ask.sessions.keep(ask.session, response)
+    return response

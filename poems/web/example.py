@@ -1,0 +1,29 @@
+"""The published patient that the app shows to those who look at it first."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from poems.adapters import read
+from poems.knowledge import Knowledge
+from poems.store import Store
+
+FOLDER = Path(__file__).parent.parent / "examples"
+NAMES = ("published-case", "published-course")
+
+
+def fill(store: Store, knowledge: Knowledge) -> str:
+    """Put the published patients into the store, where they are not there yet; the uid of the first."""
+    uids = []
+    for name in NAMES:
+        reading = read(FOLDER / f"{name}.csv", knowledge, today=date.today())
+        for label in dict.fromkeys(event.patient for event in reading.events):
+            known = store.find(label)
+            if known is None:
+                store.add_patients({label: [event for event in reading.events if event.patient == label]}, "example",
+                                   source=f"{name}.csv", format="csv", issues=reading.issues)
+                known = store.find(label)
+            assert known is not None
+            uids.append(known.uid)
+    return uids[0]

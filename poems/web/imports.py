@@ -1,0 +1,139 @@
+"""Files dropped on a page: read beside, kept where they can be read, and every fault shown beside its row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from poems.adapters import FORMATS, Reading
+from poems.errors import Issue
+from poems.record import Event
+from poems.store import Change, Patient
+from poems.web.ask import Ask, read, write
+from poems.web.guard import Refused
+from poems.web.pages import page
+from poems.web.patients import renamed
+from poems.web.reading import read_file
+
+ROW = re.compile(r"\brow (\d{1,7})\b")
+MOST_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Told:
+    """One issue, and the row of the file that it is about, where it is about one."""
+
+    issue: Issue
+    row: str
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the file."""
+        return self.issue.where.partition(", ")[2] or "the file"
+
+
+@dataclass(frozen=True)
+class File:
+    """What became of one file."""
+
+    name: str
+    form: str
+    reading: Reading
+    told: tuple[Told, ...]
+
+    @property
+    def faults(self) -> int:
+        """How many rows or resources were refused."""
+        return sum(one.issue.level == "fault" for one in self.told)
+
+
+def received(ask: Ask) -> list[File]:
+    """Every file of the form, read. Raises: Refused, where none was chosen."""
+    form = ask.text("format")
+    chosen = [file for file in ask.form.getlist("file") if not isinstance(file, str) and file.filename]
+    if not chosen:
+        raise Refused(422, "No file was chosen. Choose one, or drop it on the page.")
+    found = []
+    for file in chosen:
+        data = file.file.read()
+        name = _name(file.filename or "")
+        reading = read_file(data, name, form if form in FORMATS else "", ask.settings.limits)
+        found.append(File(name, form, reading, tuple(_told(reading.issues, data))))
+    return found
+
+
+def _name(given: str) -> str:
+    """The file's name without folders and without signs that do not print."""
+    plain = re.split(r"[/\\]", given)[-1]
+    return "".join(sign for sign in plain if sign.isprintable())[:80] or "file"
+
+
+def _told(issues: Sequence[Issue], data: bytes) -> list[Told]:
+    rows = _rows(data) if any(ROW.search(one.where) for one in issues) else {}
+    return [Told(one, rows.get(int(found[1]), "") if (found := ROW.search(one.where)) else "") for one in issues]
+
+
+def _rows(data: bytes) -> Mapping[int, str]:
+    """The rows of a table as they stand, so that a fault can be shown beside its own."""
+    try:
+        lines = csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""))
+        return {number: " · ".join(cell for cell in row if cell.strip())[:300]
+                for number, row in zip(range(1, 100_000), lines, strict=False)}
+    except csv.Error:
+        return {}
+
+
+@write()
+def into_list(ask: Ask) -> Response:
+    """Files from the list: one patient each, or many."""
+    kept: list[Change] = []
+    files = received(ask)
+    for file in files:
+        readings: dict[str, list[Event]] = {}
+        for event in file.reading.events:
+            readings.setdefault(event.patient, []).append(event)
+        if readings:
+            kept += ask.store.add_patients(readings, ask.who, source=file.name, format=file.form,
+                                           issues=file.reading.issues)
+    patients = [(ask.store.patient(change.uid), change) for change in kept]
+    return _result(ask, files, patients)
+
+
+@write()
+def into_patient(ask: Ask) -> Response:
+    """Files from a patient's page: they are taken for this patient's, whatever id they carry, and that is said."""
+    uid, files = ask.path("uid"), received(ask)
+    patient = ask.store.patient(uid)
+    names = {event.patient for file in files for event in file.reading.events}
+    if len(names) > 1:
+        raise Refused(422, f"These files hold {len(names)} patients. Import them from the list, where each gets a "
+                           "record of its own; nothing was kept.")
+    kept = []
+    for file in files:
+        issues = file.reading.issues
+        if names - {patient.label}:
+            issues += (Issue("caution", file.name, "the file names its patient otherwise than this record", "",
+                             "Check that it is the same person; the import can be undone in one step."),)
+        if file.reading.events:
+            kept.append((patient, ask.store.add(
+                uid, renamed(file.reading.events, patient.label), ask.who, kind="import", source=file.name,
+                format=file.form, issues=issues)))
+    return _result(ask, files, kept, patient=patient, is_other=bool(names - {patient.label}))
+
+
+def _result(ask: Ask, files: Sequence[File], kept: Sequence[tuple[Patient, Change]], *,
+            patient: Patient | None = None, is_other: bool = False) -> Response:
+    """What was kept and what was not. The page is the answer itself, since the rows of the file stand in it."""
+    return page(ask, "imported.html.j2", status=200 if kept else 422, files=files, kept=kept, patient=patient,
+                is_other=is_other, most=MOST_ROWS, back=f"/p/{patient.uid}/" if patient else "/import")
+
+
+@read()
+def choose(ask: Ask) -> Response:
+    """The page to choose files on, for those without a script."""
+    return page(ask, "import.html.j2", patient=None)

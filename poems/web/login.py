@@ -1,0 +1,89 @@
+"""Logging in and out, and how the pages are shown."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match
+
+from poems.web.accounts import Account, network
+from poems.web.ask import Ask, read, write
+from poems.web.guard import Refused
+from poems.web.pages import THEMES, page
+
+YEAR = 365 * 24 * 3600
+
+
+@read(role="")
+def login(ask: Ask) -> Response:
+    """The page that asks for name and password."""
+    if ask.session.role:
+        return RedirectResponse("/", 303)
+    return page(ask, "login.html.j2", said="", name="")
+
+
+@write(role="")
+def enter(ask: Ask) -> Response:
+    """Check name and password; a failure makes the next try wait."""
+    name = ask.text("name").strip().lower()
+    if ask.settings.accounts is None:
+        return RedirectResponse("/", 303)
+    try:
+        begun(ask, name, ask.text("password"))
+    except Refused as refused:
+        return page(ask, "login.html.j2", status=refused.status_code, headers=refused.headers, name=name[:40],
+                    said=refused.detail)
+    return RedirectResponse("/", 303)
+
+
+def begun(ask: Ask, name: str, password: str) -> Account:
+    """Log in: the request has a new session afterwards. Raises: Refused: 401; or 429, where one has to wait."""
+    accounts, client = ask.settings.accounts, ask.request.client
+    assert accounts is not None
+    address = network(client.host if client else "")
+    by_name, by_address = f"name {name[:64]}", f"address {address}"
+    if wait := accounts.waits.begin(by_name, by_address):
+        raise Refused(429, f"Too many failed tries. Wait {ceil(wait)} seconds, then try again.",
+                      {"retry-after": str(ceil(wait))})
+    try:
+        account = accounts.check(name, password)
+    except TimeoutError:
+        raise Refused(429, "Too many log in just now. Try again in a minute.", {"retry-after": "60"}) from None
+    if account is None:
+        ask.store.log(name if accounts.get(name) else "", f"login failed from {address}")
+        raise Refused(401, "Name or password is wrong.")
+    accounts.waits.forget(by_name)
+    accounts.waits.excuse(by_address)
+    ask.sessions.end(ask.session)
+    ask.session = ask.sessions.begin(account)
+    ask.store.log(account.name, "login")
+    return account
+
+
+@write(role="viewer")
+def leave(ask: Ask) -> Response:
+    """Log out."""
+    ask.sessions.end(ask.session)
+    ask.store.log(ask.who, "logout")
+    return RedirectResponse("/login" if ask.settings.accounts else "/", 303)
+
+
+@write(role="")
+def show(ask: Ask) -> Response:
+    """Choose the edition or the theme; back to the page one came from."""
+    response = ask.go(_back(ask))
+    for name, choices in (("edition", ("clinician", "patient")), ("theme", THEMES)):
+        if (chosen := ask.text(name)) in choices:
+            response.set_cookie(name, chosen, max_age=YEAR, httponly=True, samesite="strict",
+                                secure=ask.settings.is_secure)
+    return response
+
+
+def _back(ask: Ask) -> str:
+    """The page that the form names, where it is one of ours that can be opened; else the start."""
+    back = ask.text("back")
+    if not (back.startswith("/") and back.isascii() and back.isprintable()) or back.startswith("//") or "\\" in back:
+        return "/"
+    scope = {"type": "http", "method": "GET", "path": back, "root_path": ""}
+    return back if any(one.matches(scope)[0] is Match.FULL for one in ask.request.app.routes) else "/"

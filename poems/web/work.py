@@ -1,0 +1,78 @@
+"""The library's answers about one patient of the store: what the command line calls, called here.
+
+An answer is kept for as long as the record stays at its revision, so that a page that asks for another cut of the same
+picture does not reckon it again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from datetime import date
+from threading import Lock
+from typing import Any, TypeVar
+
+from poems.follow import Follow, follow
+from poems.record import Record, records
+from poems.review import Review, assess
+from poems.web.ask import Ask
+
+TODAY, LAST = "today", "last"
+MOST = 64
+_kept: OrderedDict[Hashable, Any] = OrderedDict()
+_lock = Lock()
+_T = TypeVar("_T")
+
+
+def is_last(ask: Ask) -> bool:
+    """Whether the page looks from the day of the last entry and not from today. An example is looked at so."""
+    usual = LAST if ask.settings.is_example else TODAY
+    return ask.request.query_params.get("day", usual) == LAST
+
+
+def record_of(ask: Ask, uid: str) -> Record:
+    """The record as it is known today, or as it was on the day of its last entry."""
+    events, today = ask.store.events(uid), date.today()
+    days = [event.date for event in events if event.date and event.date <= today]
+    day = max(days, default=today) if is_last(ask) else today
+    return records(events, day)[0] if events else Record(ask.store.patient(uid).label, (), day)
+
+
+def setting_of(ask: Ask) -> str:
+    """Where the patient was met, as chosen on the page; empty where the record itself decides."""
+    chosen = ask.request.query_params.get("setting", "")
+    return chosen if chosen in ask.knowledge.settings else ""
+
+
+def review_of(ask: Ask, uid: str, record: Record | None = None) -> Review:
+    """The review of the day; record: another one, to ask what if."""
+    if record is not None:
+        return assess(record, ask.knowledge, setting=setting_of(ask))
+    return _once(ask, uid, ("review", setting_of(ask)),
+                 lambda: assess(record_of(ask, uid), ask.knowledge, setting=setting_of(ask)))
+
+
+def course_of(ask: Ask, uid: str) -> Follow:
+    """The course up to the day."""
+    def made() -> Follow:
+        record = record_of(ask, uid)
+        return follow(record, ask.knowledge, as_of=record.as_of or date.today())
+
+    return _once(ask, uid, ("course",), made)
+
+
+def _once(ask: Ask, uid: str, what: tuple[str, ...], make: Callable[[], _T]) -> _T:
+    """What was made of the record at this revision, or made now."""
+    revision = ask.store.patient(uid).revision
+    key = (uid, revision, date.today(), is_last(ask), id(ask.knowledge), what)
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            found: _T = _kept[key]
+            return found
+    made = make()
+    with _lock:
+        _kept[key] = made
+        while len(_kept) > MOST:
+            _kept.popitem(last=False)
+    return made
