@@ -4,33 +4,70 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import signal
 import socket
-import subprocess
 import sys
-import time
-import urllib.request
 import webbrowser
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from poems.errors import UsageError
+from poems.errors import PoemsError, UsageError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
+    from poems.store import Store
     from poems.web.settings import Settings
 
 PORT = 8420
-PATIENCE = 20.0
-HALF_HOUR = 1800
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - names of what is refused without passwords and TLS
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 
 
-def data_folder() -> Path:
-    """Where this user's data lie: XDG_DATA_HOME, or ~/.local/share."""
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "poems"
+class DatabaseError(PoemsError):
+    """The database cannot be used."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the command line says of how to serve."""
+
+    database: Path | None
+    port: int
+    host: str
+    names: tuple[str, ...]
+    password_file: Path | None
+    cert: Path | None
+    key: Path | None
+    key_file: Path | None
+    is_example: bool
+    is_open: bool
+
+    @property
+    def path(self) -> Path:
+        """The file that holds the records; that of an example is never anybody's own."""
+        from poems.cli_background import data_folder
+
+        usual = data_folder() / (f"example-{self.port}.db" if self.is_example else "poems.db")
+        return (self.database or usual).absolute()
+
+    @property
+    def words(self) -> list[str]:
+        """The same, as a command line for another process."""
+        files = {"--database": self.database, "--password-file": self.password_file, "--tls-cert": self.cert,
+                 "--tls-key": self.key, "--key-file": self.key_file}
+        return ["serve", "--port", str(self.port), "--host", self.host, *(["--example"] if self.is_example else []),
+                *(word for name in self.names for word in ("--name", name)),
+                *(word for option, path in files.items() if path for word in (option, str(path.absolute())))]
 
 
 def serve(
@@ -38,13 +75,14 @@ def serve(
     database: Annotated[Path | None, Parameter(help=(
         "The file that holds the records. Made where it is missing; if not given, poems.db in the user's data "
         "folder."))] = None,
-    port: Annotated[int, Parameter(help="The port; 8420 if not given.")] = PORT,
+    port: Annotated[int, Parameter(help="The port; 8420 if not given, 0 for any that is free.")] = PORT,
     host: Annotated[str, Parameter(help=(
         "The address to listen on. Any other than this machine's own demands --password-file, --tls-cert and "
         "--tls-key."))] = "127.0.0.1",
     name: Annotated[tuple[str, ...], Parameter(help=(
         "A name by which browsers call the app, where it is not --host; may be given several times."))] = (),
-    password_file: Annotated[Path | None, Parameter(help="The accounts; see --add-user.")] = None,
+    password_file: Annotated[Path | None, Parameter(help=(
+        "The accounts; see --add-user. Without it, everybody on this machine can open the app."))] = None,
     tls_cert: Annotated[Path | None, Parameter(help="The certificate, as PEM.")] = None,
     tls_key: Annotated[Path | None, Parameter(help="Its key, as PEM.")] = None,
     key_file: Annotated[Path | None, Parameter(help=(
@@ -57,19 +95,48 @@ def serve(
     example: Annotated[bool, Parameter(help=(
         "Show a published patient, in a database of its own that is made anew."))] = False,
     background: Annotated[bool, Parameter(help="Start beside, print the address, and end.")] = False,
-    stop: Annotated[bool, Parameter(help="Stop the app that --background started on this port.")] = False,
+    stop: Annotated[bool, Parameter(help="Stop the app that runs on this port.")] = False,
     browser: Annotated[bool, Parameter(name="--open", help="Open the app in the browser.")] = False,
 ) -> int:
     """Serve the app: see `poems serve --help`."""
+    from poems import cli_background as beside
+
     if stop:
-        return _stop(port)
+        return beside.stop(port)
     if add_user:
         return _add_user(password_file, add_user, role)
-    if background:
-        return _beside(port, is_open=browser)
-    settings = _settings(host, port, name, password_file, tls_cert, tls_key, is_example=example)
-    path = database or data_folder() / ("example.db" if example else "poems.db")
-    return _run(path, settings, host, port, tls_cert, tls_key, _key(key_file), is_open=browser)
+    given = Given(database, port, host, name, password_file, tls_cert, tls_key, key_file, example, browser)
+    _check(given)
+    if not background:
+        return _run(given)
+    code, address = beside.begin(given.words, port, given.path)
+    if not code:
+        print(address)  # noqa: T201
+        if browser:
+            webbrowser.open(address)
+    return code
+
+
+def _check(given: Given) -> None:
+    """Refuse what would let others in, or cannot be meant. Raises: UsageError."""
+    if bool(given.cert) != bool(given.key):
+        raise UsageError("--tls-cert and --tls-key belong together: give both")
+    for option, path in (("--tls-cert", given.cert), ("--tls-key", given.key), ("--key-file", given.key_file)):
+        if path is not None and not path.is_file():
+            raise UsageError(f"{option} {path}: no such file")
+    if given.is_example and (given.database or given.key_file):
+        raise UsageError("--example has a database of its own, made anew each time: leave --database and --key-file "
+                         "out, or --example")
+    if not _is_loopback(given.host) and not (given.password_file and given.cert):
+        raise UsageError(f"--host {given.host} can be reached by others: it demands --password-file (made by `poems "
+                         "serve --add-user NAME --role admin --password-file FILE`), --tls-cert and --tls-key")
+    if given.host in EVERYWHERE and not given.names:
+        raise UsageError(f"--host {given.host} demands --name, the name or address by which browsers call the app; "
+                         "requests under any other name are refused")
+    for name in given.names:
+        if not NAME.fullmatch(name):
+            raise UsageError(f"--name {name}: no name of a host; expected one such as poems.example.org, without "
+                             "https:// and without a port")
 
 
 def _is_loopback(host: str) -> bool:
@@ -78,30 +145,24 @@ def _is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def _settings(host: str, port: int, names: tuple[str, ...], password_file: Path | None, cert: Path | None,
-              key: Path | None, *, is_example: bool) -> Settings:
-    """Who may reach the app. Raises: UsageError, where others could reach it without password or TLS."""
+def _settings(given: Given) -> Settings:
+    """Who may reach the app."""
     from poems.web.accounts import read_accounts
     from poems.web.settings import LOOPBACK, reachable
 
-    if bool(cert) != bool(key):
-        raise UsageError("--tls-cert and --tls-key belong together: give both")
-    for given in filter(None, (cert, key)):
-        if not given.is_file():
-            raise UsageError(f"{given}: no such file; expected a PEM file")
-    if not _is_loopback(host) and not (password_file and cert):
-        raise UsageError(f"--host {host} can be reached by others: it demands --password-file (made by `poems serve "
-                         "--add-user NAME --role admin --password-file FILE`), --tls-cert and --tls-key")
-    accounts = read_accounts(password_file) if password_file else None
-    called = (*LOOPBACK, *names, *(() if _is_loopback(host) or host in ("0.0.0.0", "::") else (host,)))  # noqa: S104
-    return reachable(called, port, is_secure=cert is not None, accounts=accounts, is_example=is_example)
+    accounts = read_accounts(given.password_file) if given.password_file else None
+    here = () if given.host in EVERYWHERE else (f"[{given.host}]" if ":" in given.host else given.host,)
+    return reachable((*LOOPBACK, *given.names, *here), given.port, is_secure=given.cert is not None, accounts=accounts,
+                     is_example=given.is_example)
 
 
 def _key(key_file: Path | None) -> str | None:
-    """The key of an encrypted database. Raises: UsageError, for a file without one."""
+    """The key of an encrypted database. Raises: UsageError, for a file without one, or one that others can read."""
     if key_file is None:
         return None
     try:
+        if key_file.stat().st_mode & 0o077:
+            raise UsageError(f"{key_file}: others on this machine can read it; run: chmod 600 {key_file}")
         key = key_file.read_text("utf-8").split("\n", 1)[0].strip()
     except (OSError, UnicodeDecodeError):
         key = ""
@@ -120,97 +181,97 @@ def _add_user(path: Path | None, name: str, role: str) -> int:
         if getpass.getpass("Once more: ") != password:
             raise UsageError("the two passwords differ; nothing was written")
     else:
-        password = sys.stdin.readline().rstrip("\n")
+        password = sys.stdin.readline().rstrip("\r\n")
     add_account(path, name, role, password)
-    print(f"{name} ({role}) is in {path}", file=sys.stderr)  # noqa: T201
+    print(f"{name} ({role}) is in {path}; an app that runs with it knows it from now on", file=sys.stderr)  # noqa: T201
     return 0
 
 
-def _run(path: Path, settings: Settings, host: str, port: int, cert: Path | None, key_path: Path | None,
-         key: str | None, *, is_open: bool) -> int:
-    import uvicorn
-
+def _run(given: Given) -> int:
+    """Serve until somebody stops it."""
+    from poems.cli_background import answers, known
     from poems.knowledge import load
-    from poems.store import Store
+    from poems.web import serving
     from poems.web.app import make_app
     from poems.web.example import fill
+    from poems.web.reading import READERS
 
-    if settings.is_example:
-        for leftover in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-            leftover.unlink(missing_ok=True)
-    listening = _listen(host, port)
-    knowledge = load()
-    with Store.open(path, key=key) as store:
-        if settings.is_example:
-            fill(store, knowledge)
-        app = make_app(store, knowledge, settings=settings)
-        server = uvicorn.Server(uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, ws="none",
-            lifespan="off", limit_concurrency=200, h11_max_incomplete_event_size=64 * 1024, timeout_keep_alive=15,
-            ssl_certfile=cert, ssl_keyfile=key_path))
-        address = _address(host, port, is_secure=settings.is_secure)
-        print(f"poems is at {address}   (records: {path}; Ctrl-C stops it)", file=sys.stderr, flush=True)  # noqa: T201
-        if is_open:
-            webbrowser.open(address)
-        with suppress(KeyboardInterrupt):
-            server.run(sockets=[listening])
+    with _ending(), _listening(given) as listening:
+        given = replace(given, port=listening.getsockname()[1])
+        settings, address = _settings(given), _address(given)
+        knowledge = load()
+        with _store(given) as store:
+            if given.is_example:
+                fill(store, knowledge)
+            try:
+                server = serving.server(make_app(store, knowledge, settings=settings), cert=given.cert, key=given.key)
+            except OSError as error:  # ssl.SSLError is one
+                raise UsageError(f"--tls-cert, --tls-key: not a certificate and its key ({error.strerror or error}); "
+                                 "expected PEM files that belong together, the key without a password") from None
+            READERS.prepare()
+            with known(given.port, given.path, address):
+                print(f"poems is at {address}   (records: {given.path}; Ctrl-C stops it)",  # noqa: T201
+                      file=sys.stderr, flush=True)
+                answers(address)
+                if given.is_open:
+                    webbrowser.open(address)
+                server.run(sockets=[listening])
     return 0
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """The socket, taken before anything else. Raises: UsageError, where the port is not to be had."""
+@contextmanager
+def _ending() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end what stands inside in good order; files it makes are the user's alone, and a crash leaves
+    no image of the records on the disk.
+    """
+    def end(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    before, mask = signal.signal(signal.SIGTERM, end), os.umask(0o077)
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        os.umask(mask)
+
+
+@contextmanager
+def _listening(given: Given) -> Iterator[socket.socket]:
+    """The socket, taken before anything else. Raises: UsageError, where the port is not to be had."""
+    from poems.web import serving
+
+    try:
+        made = serving.listen(given.host, given.port)
     except (OSError, OverflowError) as error:
-        raise UsageError(f"--port {port}: not to be had on {host} ({getattr(error, 'strerror', error)}); take another, "
-                         "or stop what runs there (poems serve --stop)") from None
+        raise UsageError(f"--port {given.port}: not to be had on {given.host} ({getattr(error, 'strerror', error)}); "
+                         f"take another, or stop what runs there (poems serve --stop --port {given.port})") from None
+    with made:
+        yield made
 
 
-def _address(host: str, port: int, *, is_secure: bool) -> str:
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
-    return f"{'https' if is_secure else 'http'}://{shown}:{port}/"
+@contextmanager
+def _store(given: Given) -> Iterator[Store]:
+    """The records; those of an example are thrown away first. Raises: DatabaseError, where they cannot be used."""
+    from poems.store import InvalidError, NeedsLibraryError, Store, StoreError
+
+    if given.is_example:
+        for ending in ("", "-wal", "-shm", "-journal"):
+            given.path.with_name(f"{given.path.name}{ending}").unlink(missing_ok=True)
+    try:
+        store = Store.open(given.path, key=_key(given.key_file))
+    except (InvalidError, NeedsLibraryError):
+        raise
+    except StoreError as error:
+        raise DatabaseError(str(error)) from None
+    with store:
+        yield store
 
 
-def _beside(port: int, *, is_open: bool) -> int:
-    """Start the same command without --background, wait until it answers, and leave it."""
-    if _stop(port, is_asked=False):
-        time.sleep(0.2)
-    folder = data_folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    log = folder / f"serve-{port}.log"
-    given = [word for word in sys.argv[1:] if word not in ("--background", "--open")]
-    with log.open("wb") as out:
-        child = subprocess.Popen([sys.executable, "-m", "poems", *given], stdin=subprocess.DEVNULL,
-                                 stdout=out, stderr=out, start_new_session=True)
-    address, until = _address("127.0.0.1", port, is_secure="--tls-cert" in given), time.monotonic() + PATIENCE
-    while time.monotonic() < until and child.poll() is None:
-        with suppress(OSError):
-            if "--tls-cert" in given:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            else:
-                urllib.request.urlopen(address, timeout=5).close()  # noqa: S310 - our own address
-            (folder / f"serve-{port}.pid").write_text(str(child.pid))
-            print(address)  # noqa: T201
-            if is_open:
-                webbrowser.open(address)
-            return 0
-        time.sleep(0.1)
-    child.kill()
-    said = log.read_text("utf-8", "replace").strip().splitlines()
-    raise UsageError(said[-1] if said else "the app did not start")
-
-
-def _stop(port: int, *, is_asked: bool = True) -> int:
-    """End the app that runs beside; whether there was one, where nobody asked."""
-    path = data_folder() / f"serve-{port}.pid"
-    ended = False
-    with suppress(OSError, ValueError):
-        pid = int(path.read_text())
-        if b"poems" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGTERM)
-            ended = True
-    path.unlink(missing_ok=True)
-    if is_asked:
-        print("stopped" if ended else f"nothing of ours runs beside on port {port}", file=sys.stderr)  # noqa: T201
-        return 0
-    return int(ended)
+def _address(given: Given) -> str:
+    host = given.names[0] if given.host in EVERYWHERE else f"[{given.host}]" if ":" in given.host else given.host
+    return f"{'https' if given.cert else 'http'}://{host}:{given.port}/"

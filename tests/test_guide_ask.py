@@ -33,7 +33,7 @@ def answered(case: dict[str, Any], knowledge: Knowledge, question: str = "") -> 
 def reaches(case: dict[str, Any], answer: Answer) -> bool:
     """Whether one of the first three passages is one of those that answer."""
     found = [hit.address for hit in answer.hits if hit.passage][:3]
-    return any(address == wanted or address.partition("#")[0] == wanted for address in found for wanted in case["expect"])
+    return any(wanted in (address, address.partition("#")[0]) for address in found for wanted in case["expect"])
 
 
 def test_the_questions_are_real_and_many() -> None:
@@ -82,17 +82,20 @@ def test_a_slip_in_the_longest_word_is_forgiven(knowledge: Knowledge) -> None:
 
 def test_letter_case_accents_and_spelling_of_either_side_of_the_ocean_do_not_matter(knowledge: Knowledge) -> None:
     """The same question, the same answer."""
-    for one, other in (("stem cell transplant", "STEM-CELL TRANSPLANT"), ("leg edema", "leg oedema"),
-                       ("hematologic response", "haematologic response"), ("diarrhea after transplant", "diarrhoea after transplant"),
-                       ("tumor", "tumour"), ("polyneuropathy", "polynéuropathy")):
-        assert [hit.address for hit in ask(one, knowledge).hits] == [hit.address for hit in ask(other, knowledge).hits], one
+    for one, other in (
+            ("stem cell transplant", "STEM-CELL TRANSPLANT"), ("leg edema", "leg oedema"), ("tumor", "tumour"),
+            ("hematologic response", "haematologic response"), ("polyneuropathy", "polynéuropathy"),
+            ("diarrhea in transplant", "diarrhoea in transplant")):
+        found, same = ([hit.address for hit in ask(question, knowledge).hits] for question in (one, other))
+        assert found == same, one
 
 
 @pytest.mark.parametrize(("typed", "known", "meant"), [
-    ("vgef", ["vegf", "very"], "vegf"), ("neuropahty", ["neuropathy"], "neuropathy"), ("tranplant", ["transplant"], "transplant"),
-    ("diagnosys", ["diagnosis"], "diagnosis"), ("radition", ["radiation", "tradition"], "radiation"),
-    ("lenalidomid", ["lenalidomide"], "lenalidomide"),
-    ("write", ["white"], ""), ("medicare", ["medicine"], ""), ("cat", ["cut"], ""), ("2020", ["2021"], ""), ("", ["vegf"], "")])
+    ("vgef", ["vegf", "very"], "vegf"), ("neuropahty", ["neuropathy"], "neuropathy"),
+    ("tranplant", ["transplant"], "transplant"), ("diagnosys", ["diagnosis"], "diagnosis"),
+    ("radition", ["radiation", "tradition"], "radiation"), ("lenalidomid", ["lenalidomide"], "lenalidomide"),
+    ("write", ["white"], ""), ("medicare", ["medicine"], ""), ("cat", ["cut"], ""), ("2020", ["2021"], ""),
+    ("", ["vegf"], "")])
 def test_a_slip_is_mended_and_another_word_is_not(typed: str, known: list[str], meant: str) -> None:
     """A letter missing, doubled, swapped, beside it on the keyboard; never a word that somebody may have meant."""
     assert mended(typed, known) == meant
@@ -100,8 +103,9 @@ def test_a_slip_is_mended_and_another_word_is_not(typed: str, known: list[str], 
 
 def test_words_of_the_illness_are_found_by_their_other_names(knowledge: Knowledge) -> None:
     """The concepts' synonyms, labels and abbreviations."""
-    for question, page in (("Revlimid", "how-is-poems-treated"), ("Crow-Fukase", "do-i-have-poems"), ("SPEP", "test-m-protein"),
-                           ("Avastin", "how-is-poems-treated"), ("ASCT", "stem-cell-transplant")):
+    for question, page in (("Revlimid", "how-is-poems-treated"), ("Crow-Fukase", "do-i-have-poems"),
+                           ("SPEP", "test-m-protein"), ("Avastin", "how-is-poems-treated"),
+                           ("ASCT", "stem-cell-transplant")):
         found = [hit.address.partition("#")[0] for hit in ask(question, knowledge).hits if hit.passage]
         assert page in found[:3], (question, found)
 

@@ -119,7 +119,7 @@ def _factor(kind: PrognosticFactor, item: Judgement | None, where: Stretch | Non
         kind.hazard_ratio,
         kind.low,
         kind.high,
-        kind.cohort,
+        kind.cohort if kind.k is None else f"{kind.cohort}, {kind.k} of {kind.n}",
         where.recorded(because) if where else because,
         kind.source,
     )

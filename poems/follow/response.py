@@ -279,11 +279,10 @@ def _run(kind: RelapseType, days: Sequence[date], sure: bool, is_normal: bool, s
     near: dict[tuple[date, str], Near] = {}
     explained: set[date] = set()
     for finding in sorted(chart.leaves(kind.rule)):
-        lowest = stretch.lowest_before(finding, days[0])
-        for day in days:
-            for item in explanations(chart, finding, day):
-                near[day, item.explanation.finding] = item
-                explained |= {day} if item.explains_from(lowest) else set()
+        found = [(day, item) for day in days for item in explanations(chart, finding, day)]
+        near |= {(day, item.explanation.finding): item for day, item in found}
+        lowest = stretch.lowest_before(finding, days[0]) if found else stretch.start
+        explained |= {day for day, item in found if item.explains_from(lowest)}
     once = {item.explanation.finding: item for item in near.values()}
     counted = tuple(day for day in days if day not in explained)
     return Run(tuple(days), counted, tuple(once.values()), sure, is_normal)

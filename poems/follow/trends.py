@@ -173,14 +173,14 @@ def _notes(marker: Marker, one: Series, near: Sequence[Near]) -> Iterator[str]:
         yield "Values with < or > are read as the side on which the true value lies, not as the number."
     if one.upper_limit is None:
         yield "No laboratory limit is recorded with this series, so nothing is said about the limit."
-    yield from (said.text for said in marker.blind_spots)
+    yield from (said.text for said in (*marker.blind_spots, *marker.shows))
     yield from filter(None, (marker.note, marker.noise.note))
 
 
 def _sources(marker: Marker, near: Sequence[Near]) -> Iterator[Reference]:
     yield marker.noise.source
     yield from (item.explanation.source for item in near)
-    yield from (said.source for said in marker.blind_spots)
+    yield from (said.source for said in (*marker.blind_spots, *marker.shows))
 
 
 def scales(chart: Chart, start: date | None) -> tuple[tuple[Series, str], ...]:

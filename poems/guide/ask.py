@@ -17,7 +17,7 @@ from poems.knowledge import Knowledge
 
 KEPT = "_guide_index"
 LIKE, OTHER_NAME, SHAPE, MENDED = 0.5, 0.8, 0.9, 0.7
-"""What a match counts by a word used alike, another name, another shape of the word, a mended word; the word itself 1."""
+"""What a match counts by a word used alike, another name, another shape of it, a mended word; the word itself 1."""
 TOGETHER = 0.5
 """What two words that stand together in the question add where they stand together in the text, of their score."""
 COVERED = 0.44
@@ -94,8 +94,8 @@ def _ranked(terms: Sequence[_Term], said: Sequence[str], guide: Index,
             covered[at] -= APART * (first.weight + second.weight)
     whole = sum(term.weight for term in terms)
     enough = [at for at in score if covered[at] >= COVERED * whole]
-    fits = {at: (1 + own.get(at, 0.0) ** 2) * score[at] * (covered[at] / whole if whole else 1) for at in enough}
-    return sorted(fits.items(), key=lambda pair: -pair[1])
+    ranked = [(at, (1 + own.get(at, 0.0)) * score[at] * (covered[at] / whole if whole else 1)) for at in enough]
+    return sorted(ranked, key=lambda pair: (own.get(pair[0], 0.0) < 1, -pair[1]))  # its own question comes first
 
 
 def _terms(said: Sequence[str], guide: Index, named: Mapping[str, frozenset[str]],

@@ -16,8 +16,8 @@ from poems.knowledge import Knowledge, Reference
 WEIGHTS = (3.0, 1.0, 0.5)
 """What a word counts in a heading, in the text, in what stands behind it."""
 FIRST, LATER, OWN = 1.5, 0.6, 0.8
-"""What a match of the page's question counts for its first passage, the short answer, and for the others; what everything
-counts on a page that speaks of the guide itself."""
+"""What a match of the page's question counts for its first passage, the short answer, and for the others; what
+everything counts on a page that speaks of the guide itself."""
 ALIKE = 0.5
 """From so many common words on, of all the words of both, a question is like the one that a page answers."""
 NEAR = 6
@@ -70,7 +70,8 @@ class Index:
         asked = [(row, one) for row, asks in enumerate(pages) for one in asks]
         self._db.executemany("INSERT INTO question(rowid, asks) VALUES (?, ?)",
                              ((at, level(one)) for at, (_, one) in enumerate(asked)))
-        answering = [[(at, entry.answers) for at, entry in enumerate(self.entries) if entry.asks == asks] for asks in pages]
+        answering = [[(at, entry.answers) for at, entry in enumerate(self.entries) if entry.asks == asks]
+                     for asks in pages]
         self._asked = [(row, answering[row]) for row, _ in asked]
         self._pages = len(pages)
         self._wordings = {at: [frozenset(words(one)) for one in entry.asks]
@@ -94,7 +95,8 @@ class Index:
         found: dict[int, float] = dict(self._db.execute(
             f"SELECT rowid, -bm25(entry, {weights}) FROM entry WHERE entry MATCH ?", (match,)))  # noqa: S608
         best: dict[int, float] = {}
-        asked = self._db.execute("SELECT rowid, -bm25(question) FROM question WHERE question MATCH ?", (match,)).fetchall()
+        asked = self._db.execute(
+            "SELECT rowid, -bm25(question) FROM question WHERE question MATCH ?", (match,)).fetchall()
         for row, fits in asked:
             for at, answers in self._asked[row][1]:
                 best[at] = max(best.get(at, 0.0), answers * fits)

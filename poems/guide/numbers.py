@@ -106,8 +106,8 @@ def _ratio(item: Accuracy, name: str, place: int) -> Number:
     value = float(f"{ratio.value:{'.2g' if ratio.value < 1 else '.3g'}}")
     said = digits(value) if value else f"less than {digits(high)}"
     return Number(f"{item.id}.{name}", f"{item.label}: likelihood ratio of a {name[3:]} result", said,
-                  _sources(item), value or None, "", low=low, high=high, spread="interval", cohort=item.sensitivity.cohort,
-                  note="computed from sensitivity and specificity")
+                  _sources(item), value or None, "", low=low, high=high, spread="interval",
+                  cohort=item.sensitivity.cohort, note="computed from sensitivity and specificity")
 
 
 def _predictive(item: Accuracy, name: str, place: int, before: str, knowledge: Knowledge) -> Number:

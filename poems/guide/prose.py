@@ -17,8 +17,9 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _MANY = "hundred hundreds thousand thousands million millions billion dozen dozens"
 _PARTS = "half halves halved quarter quarters thirds fifths percent percentage"
 _TIMES = "twice thrice double doubled doubles doubling triple tripled"
+_WORDS = " ".join((_SMALL, _TEENS, _TENS, _MANY, _PARTS, _TIMES))
 BARE = re.compile(
-    rf"\d(?:[\d.,]*\d)?|[%‰½¼¾⅓⅔²³]|\b(?:{'|'.join(' '.join((_SMALL, _TEENS, _TENS, _MANY, _PARTS, _TIMES)).split())})\b"
+    rf"\d(?:[\d.,]*\d)?|[%‰½¼¾⅓⅔²³]|\b(?:{'|'.join(_WORDS.split())})\b"
     r"|\b(?:a|one) third\b|\bper cent\b|\b[a-z]+fold\b(?<!manifold)(?<!blindfold)(?<!unfold)(?<!scaffold)",
     re.IGNORECASE)
 DOSE = re.compile(r"\d\s*(?:µg|ug|mcg|mg|g|Gy|mL|IU)\b(?!/(?:m?L|dL)\b)")

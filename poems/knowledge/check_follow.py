@@ -179,6 +179,9 @@ class _Follow:
             if ratio and (len(ratio) < 3 or not 0 < ratio[0] <= ratio[1] <= ratio[2]):
                 yield Issue("fault", f"{where}.hazard-ratio", str(ratio), "0 < low <= hazard-ratio <= high, all three",
                             "Give the ratio with its interval, or leave all three out.")
+            if "k" in entry and not entry["k"] <= entry.get("n", 0):
+                yield Issue("fault", f"{where}.k", f"{entry['k']} of {entry.get('n', 'nobody')}", "k of n",
+                            "Give both.")
             if "rule" not in entry and "note" not in entry:
                 yield Issue("fault", where, "neither rule nor note", "a rule, or a note that says why there is none",
                             "Say why it cannot be computed.")

@@ -67,7 +67,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A quantity whose course is modelled. blind_spots: what its course is known not to show.
+    """A quantity whose course is modelled. shows, blind_spots: what its course is known to show, and not to.
 
     worse: `rising`, `falling` or `neither`, the way in which its course can speak of relapse.
     """
@@ -79,6 +79,7 @@ class Marker:
     noise: Noise
     rate: Rate | None = None
     blind_spots: tuple[Said, ...] = ()
+    shows: tuple[Said, ...] = ()
     note: str = ""
 
     @property
@@ -229,6 +230,7 @@ class PrognosticFactor:
     """A published factor. rule None: published, but not computable from a record (note says why).
 
     slice: where the rule is judged: `baseline` (before treatment), `response` (after it), `transplant` (to day 0).
+    k: how many of the n had it, where that was printed.
     """
 
     id: str
@@ -242,6 +244,7 @@ class PrognosticFactor:
     low: float | None = None
     high: float | None = None
     p: str = ""
+    k: int | None = None
     n: int | None = None
     note: str = ""
 

@@ -107,6 +107,7 @@ class _Reader:
                   self._said(f"markers.{key}.noise", noise.get("also", ()))),
             Rate(raw["rate"]["half-life-days"], _source(raw["rate"])) if "rate" in raw else None,
             self._said(f"markers.{key}.blind-spots", raw.get("blind-spots", ())),
+            self._said(f"markers.{key}.shows", raw.get("shows", ())),
             raw.get("note", ""),
         )
 
@@ -188,6 +189,7 @@ class _Reader:
             raw.get("low"),
             raw.get("high"),
             raw.get("p", ""),
+            raw.get("k"),
             raw.get("n"),
             raw.get("note", ""),
         )

@@ -59,6 +59,7 @@ class Differential:
         self.setting = knowledge.settings[setting]
         self.diseases = tuple(dict.fromkeys(d for prior in self.setting.priors for d in prior.diseases))
         self._tables: dict[str, _Table] = {}
+        self._ratios: dict[tuple[int, str, Verdict], float] = {}
 
     @cached_property
     def prior(self) -> Draws:
@@ -145,10 +146,14 @@ class Differential:
         return {key: "" if speaker == key else speaker for key, speaker in chosen.items()}
 
     def _ratio(self, disease: int, key: str, verdict: Verdict) -> float:
-        likelihood = self.table(key).mean_likelihood(verdict)
-        others = np.delete(self.weights, disease)
-        alternative = float(np.delete(likelihood, disease) @ others / others.sum())
-        return float(np.log(likelihood[disease]) - np.log(alternative))
+        """The log ratio of a finding; no patient moves it, and it is asked for often, so that it is kept."""
+        at = disease, key, verdict
+        if at not in self._ratios:
+            likelihood = self.table(key).mean_likelihood(verdict)
+            others = np.delete(self.weights, disease)
+            alternative = float(np.delete(likelihood, disease) @ others / others.sum())
+            self._ratios[at] = float(np.log(likelihood[disease]) - np.log(alternative))
+        return self._ratios[at]
 
     def _evidence(self, disease: int, seen: Mapping[str, Verdict], speaks: Mapping[str, str]) -> tuple[Evidence, ...]:
         found = []

@@ -114,12 +114,11 @@ class State:
 
     def p_rise(self, rise: float = 0.0) -> Floats:
         """P(true level now > true level at the nadir + rise), by their joint posterior; 0.5 on the nadir's own day."""
-        return np.asarray((self.weights * _p_rise(self.belief, rise, self.floor)).sum(axis=0))
+        return _chance(self.weights, _p_rise(self.belief, rise, self.floor))
 
     def p_above(self, limit: ArrayLike) -> Floats:
         """P(true level > limit), limit on the log scale."""
-        p = tail((self.belief.level - np.asarray(limit)) / np.sqrt(self.belief.ll))
-        return np.asarray((self.weights * p).sum(axis=0))
+        return _chance(self.weights, tail((self.belief.level - np.asarray(limit)) / np.sqrt(self.belief.ll)))
 
     def by_noise(self, rise: float = 0.0) -> tuple[tuple[float, float], ...]:
         """Of the first course: per coefficient of variation tried (percent), p_rise if that one were right."""
@@ -309,7 +308,7 @@ def _follow(course: _Course, model: Model, grid: tuple[Motion, Spread, Floats], 
         weights = _weigh(logs)
         lower = starts | ((weights * (belief.level - belief.nadir)).sum(axis=0) < 0)
         belief, nadir = _keep_nadir(belief, nadir, j, lower & course.sampled[:, j])
-        p_rise = (weights * _p_rise(belief, rise, course.floor(nadir))).sum(axis=0)
+        p_rise = _chance(weights, _p_rise(belief, rise, course.floor(nadir)))
         out.append((*_mixed(weights, belief.level, belief.ll), p_rise, surprise, nadir))
         kept.append(belief)
     now, now_sd, p_rise, surprise, nadirs = (np.stack(each, axis=1) for each in zip(*out, strict=True))
@@ -332,7 +331,7 @@ def _sample(course: _Course, j: int, belief: Belief, logs: Floats, weights: Floa
     if not taken.any():
         return surprise, belief, logs
     value, side = np.where(taken, course.log[:, j], 0.0), course.side[:, j]
-    below = (weights * tail((value - belief.level) / np.sqrt(belief.ll + spread.variance))).sum(axis=0)
+    below = _chance(weights, tail((value - belief.level) / np.sqrt(belief.ll + spread.variance)))
     reach = np.where(side == 0, np.minimum(below, 1 - below), np.where(side < 0, below, 1 - below))
     surprise = np.where(taken & ~starts, np.minimum(1.0, 2 * reach), np.nan)
     log_p, after = _learned(belief, value, np.where(taken, side, 0), spread)
@@ -376,6 +375,11 @@ def _smoothed(kept: Sequence[Belief], predicted: Sequence[Belief], course: _Cour
 def _weigh(logs: Floats) -> Floats:
     raw = np.exp(logs - logs.max(axis=0))
     return np.asarray(raw / raw.sum(axis=0))
+
+
+def _chance(weights: Floats, p: Floats) -> Floats:
+    """Probability of a mixture; rounding does not carry it past 1."""
+    return np.asarray(np.minimum((weights * p).sum(axis=0), 1.0))
 
 
 def _mixed(weights: Floats, means: Floats, variances: Floats) -> tuple[Floats, Floats]:

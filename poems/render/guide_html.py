@@ -119,6 +119,8 @@ def access(source: Source) -> str:
     """Whether a reader can open it without paying, as far as its citation tells."""
     if source.pmcid:
         return f"free to read ({source.pmcid})"
+    if "open access" in source.note.casefold():
+        return "free to read"
     if source.doi or source.pmid:
         return "summary free, the whole may cost"
     return "on the web" if source.url else "no address known"

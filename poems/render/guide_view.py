@@ -19,7 +19,7 @@ from poems.render.words import STATUS, inside
 Href = Callable[[str, str], str]
 """Where something is: kind (page, term, knowledge; elsewhere: a page of the other edition) and id (of a page
 `slug#anchor`) to an address; empty where there is none."""
-STOP = re.compile(r"[.;:!?](?=\s|$)")
+STOP = re.compile(r"[.!?](?=\s|$)")
 NOTICE = ("This guide tells what is published. It does not know you, makes no diagnosis and gives no advice for one "
           "person; take it to your doctors.")
 

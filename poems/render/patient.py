@@ -125,9 +125,10 @@ def _looked_at(review: Review, events: list[Event], knowledge: Knowledge, cited:
     for key in asked:
         criterion = knowledge.components[key]
         if criterion.patient:
+            shown, every = _findings(_shown(criterion.rule)), _findings(walk(criterion.rule))
             recorded = dict.fromkeys(plain(event.finding, knowledge) for event in events
-                                     if event.finding in _findings(_shown(criterion.rule)) and event.status != ABSENT)
-            looked = any(event.finding in _findings(walk(criterion.rule)) for event in events)
+                                     if event.finding in shown and event.status != ABSENT)
+            looked = any(event.finding in every for event in events)
             found = tuple(recorded) or (("looked for, not found",) if looked else ())
             yield LookedAt(key, criterion.patient, found, cited.marks(criterion.source))
 

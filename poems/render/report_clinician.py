@@ -112,7 +112,9 @@ class Clinician:
             rows.append((Line("Not recorded", sign="unknown"), Line(" · ".join(blank))))
         yield Table(f"Findings, by what {leading.label} asks", tuple(rows), (0.36, 0.64), hint=HINT, cites=cites)
         used = {event for item in parts for event in events_of(item)}
-        rest = [event for event in self.review.record.events if event not in used]
+        measured_too = {event.finding for event in used if event.value is not None}
+        rest = [event for event in self.review.record.events
+                if event not in used and event.finding not in measured_too]
         more = tuple(self._rest(rest, 3 + room // 2))
         if more:
             yield Table("Also in the record", more, (0.16, 0.84))

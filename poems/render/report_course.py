@@ -24,6 +24,7 @@ from poems.render.report_picture import CLINICIAN, picture
 from poems.rules import Verdict
 
 WHERE = "in poems follow"
+ALARMS = {"confirm": "unknown", "rising": "met"}
 FEW = 6
 """Room for no more than the verdicts of the patterns."""
 
@@ -42,7 +43,7 @@ def _trends(course: FollowView, press: Press, room: int) -> Iterator[Table]:
     if shown:
         rows = tuple((Line(trend.label, trend.series, strong=True, cites=press.cites(trend.marks, 2)),
                       Line("; ".join(cut(f"{name}: {said}", 110) for name, said in trend.rows[:2 + room // 9])),
-                      Line(capital(trend.alarm_text), sign="unknown" if trend.alarm != "none" else ""))
+                      Line(capital(trend.alarm_text), sign=ALARMS.get(trend.alarm, "")))
                      for trend in shown)
         yield Table("Trends", rows, (0.24, 0.54, 0.22), more=left_over(rest, "more series", WHERE))
 

@@ -27,6 +27,7 @@ ENOUGH = 26.0
 """Points that may stay empty at the foot of a page: two rows."""
 LARGE, SMALLER = 1.06, (1.0, 0.95, 0.9, 0.85, 0.8, 0.7)
 """How the letters grow where everything fits all the same, and shrink where not even the least does."""
+FORGOTTEN_AFTER = 11
 LONG_WORD = re.compile(r"\S{24,}")
 PIECE = 12
 BREAK = "\u200b"
@@ -41,19 +42,30 @@ def pdf(make: Make, rooms: int, finish: Finish) -> bytes:
     Set in the fonts that typst brings. Letters that those lack come from the fonts of the machine; where it has none
     either, a box stands for the letter and the file does not claim the standard.
     """
-    for system in (False, True):
-        sheet = fitted(make, rooms, finish, system=system)
-        with suppress(typst.TypstError):
-            return _compiled(sheet, system, STANDARD)
-    return _compiled(sheet, True, None)
+    try:
+        for system in (False, True):
+            sheet = _fitted(make, rooms, finish, system)
+            with suppress(typst.TypstError):
+                return _compiled(sheet, system, STANDARD)
+        return _compiled(sheet, True, None)
+    finally:
+        _forget()
 
 
-def fitted(make: Make, rooms: int, finish: Finish, *, system: bool = False) -> Sheet:
+def fitted(make: Make, rooms: int, finish: Finish) -> Sheet:
     """The fullest sheet that keeps to its number of pages.
 
     make: the sheet for so much room in each of so many flows (a page, or a column of its own). finish: what is put on
-    every sheet (paper, day). system: with the fonts of the machine too.
+    every sheet (paper, day).
     """
+    try:
+        return _fitted(make, rooms, finish, system=False)
+    finally:
+        _forget()
+
+
+def _fitted(make: Make, rooms: int, finish: Finish, system: bool) -> Sheet:
+    """The same, in the fonts that typst brings or with those of the machine too."""
     def made(size: float) -> Make:
         def sized(given: Sequence[int]) -> Sheet:
             sheet = finish(make(given))
@@ -65,7 +77,7 @@ def fitted(make: Make, rooms: int, finish: Finish, *, system: bool = False) -> S
 
     everything = [MOST] * rooms
     for size in SMALLER:
-        found = _search(left(size), rooms)
+        found = _search(left(size), rooms, LADDER[0] if size == 1.0 else 1)
         if found == everything and size == 1.0 and min(left(LARGE)(found)) >= 0:
             return made(LARGE)(found)
         if found is not None:
@@ -77,6 +89,7 @@ def fitted(make: Make, rooms: int, finish: Finish, *, system: bool = False) -> S
 class _Room:
     """What is known of one flow: the most room that fits and the least that does not, each with the points left."""
 
+    start: int
     low: int = -1
     high: int = MOST + 1
     below: float = 0.0
@@ -97,17 +110,17 @@ class _Room:
         """The room to try next: where the page is probably full, because heights grow about evenly."""
         if self.is_settled:
             return max(self.low, 0)
+        if self.low < 0:
+            return self.start if self.high > MOST else 0
         if self.high > MOST:
             return next(step for step in LADDER if step > self.low)
-        if self.low < 0:
-            return 0
         share = self.below / (self.below - self.above)
         return min(max(self.low + int((self.high - self.low) * share), self.low + 1), self.high - 1)
 
 
-def _search(left: Left, rooms: int) -> list[int] | None:
-    """How much room each flow has; None where one overflows with the least."""
-    known = [_Room() for _ in range(rooms)]
+def _search(left: Left, rooms: int, start: int = LADDER[0]) -> list[int] | None:
+    """How much room each flow has; None where one overflows with the least. start: the room that is tried first."""
+    known = [_Room(start) for _ in range(rooms)]
     while True:
         tried = [room.guess for room in known]
         spare = left(tried)
@@ -148,6 +161,13 @@ def _compiled(sheet: Sheet, system: bool, standard: Literal["ua-1"] | None) -> b
 def _compiler(sheet: Sheet, system: bool, **more: str) -> typst.Compiler:
     return typst.Compiler(MAIN, root=TEMPLATES, font_paths=_fonts(system), ignore_system_fonts=not system,
                           sys_inputs={"data": data(sheet), **more})
+
+
+def _forget() -> None:
+    """Let typst drop what it remembers of a sheet: it does so after some ten runs, and a server makes many sheets."""
+    empty = typst.Compiler(font_paths=_fonts(False), ignore_system_fonts=True)
+    for _ in range(FORGOTTEN_AFTER):
+        empty.compile(b"", format="pdf")
 
 
 @cache

@@ -48,7 +48,7 @@ def _blocks(lines: Iterable[RenderableType], knowledge: Knowledge) -> Iterator[B
         if isinstance(line, Group):
             yield from _blocks(line.renderables, knowledge)
         elif isinstance(line, Padding):
-            yield from _blocks([line.renderable], knowledge)  # type: ignore[list-item]
+            yield from _blocks([line.renderable], knowledge)
         elif isinstance(line, Table):
             columns = [list(column.cells) for column in line.columns]
             found = tuple(tuple(tuple(_lines(cell, knowledge)) for cell in row) for row in zip(*columns, strict=True))

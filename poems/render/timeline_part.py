@@ -62,9 +62,9 @@ def part(timeline: Timeline, *, years: int | None = None, hidden: Collection[str
                                            for j, course in enumerate(panel.courses)))
               for i, panel in enumerate(timeline.panels)]
     start = timeline.start if years is None else max(_since(timeline, years), timeline.start)
-    lanes = [cut for lane in lanes if (cut := _lane(lane, start)) is not None]
-    panels = [cut for panel in panels if (cut := _panel(panel, start)) is not None]
-    return replace(timeline, start=start, ticks=ticks(start, timeline.end), lanes=tuple(lanes), panels=tuple(panels))
+    return replace(timeline, start=start, ticks=ticks(start, timeline.end),
+                   lanes=tuple(filter(None, (_lane(lane, start) for lane in lanes))),
+                   panels=tuple(filter(None, (_panel(panel, start) for panel in panels))))
 
 
 def rows(timeline: Timeline) -> Iterator[Row]:
@@ -121,13 +121,14 @@ def _course(course: Course, start: date, is_log: bool) -> Course:
     if not samples:
         return _blank(course)
     place = next((at for at, day in enumerate(course.days) if day >= start), len(course.days))
-    if place in (0, len(course.days)):
-        return replace(course, samples=samples, **{
-            name: getattr(course, name)[place:] for name in ("days", "level", "low", "high")})
-    share = (start - course.days[place - 1]).days / max((course.days[place] - course.days[place - 1]).days, 1)
-    cut = {name: (_between(values[place - 1], values[place], share, is_log), *values[place:])
-           for name, values in (("level", course.level), ("low", course.low), ("high", course.high))}
-    return replace(course, samples=samples, days=(start, *course.days[place:]), **cut)
+    days = course.days[place:]
+    level, low, high = (values[place:] for values in (course.level, course.low, course.high))
+    if 0 < place < len(course.days):
+        share = (start - course.days[place - 1]).days / max((course.days[place] - course.days[place - 1]).days, 1)
+        level, low, high = ((_between(values[place - 1], values[place], share, is_log), *values[place:])
+                            for values in (course.level, course.low, course.high))
+        days = (start, *days)
+    return replace(course, samples=samples, days=days, level=level, low=low, high=high)
 
 
 def _between(one: float, other: float, share: float, is_log: bool) -> float:

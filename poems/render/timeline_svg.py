@@ -202,8 +202,9 @@ class _Drawing:
             line = [f"{self.x(day):.1f} {y(value):.1f}" for day, value in zip(course.days, course.level, strict=True)]
             self._add("path", f"band {style}", inside, d=f"M{'L'.join(up)}L{'L'.join(reversed(down))}Z")
             self._add("path", f"level {style}", inside, d=f"M{'L'.join(line)}")
+        row = panel.label if len(panel.courses) == 1 else f"{panel.label}, {course.label}"
         for sample in course.samples:
-            self._sample(sample, place, y(sample.value), f"{panel.label}, {course.label}")
+            self._sample(sample, place, y(sample.value), row)
 
     def _sample(self, sample: Sample, place: int, y: float, row: str) -> None:
         x = self.x(sample.day)

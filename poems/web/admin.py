@@ -7,7 +7,7 @@ from starlette.responses import Response
 from poems.web.ask import Ask, read, write
 from poems.web.guard import Refused
 from poems.web.pages import page
-from poems.web.patients import MANY, OWN
+from poems.web.patients import MANY, OWN, number
 
 A_PAGE = 100
 
@@ -32,7 +32,7 @@ def change(ask: Ask) -> Response:
 def audit(ask: Ask) -> Response:
     """Who read and wrote what, the latest first; no value stands in it."""
     before = ask.request.query_params.get("before", "")
-    lines = ask.store.audit(limit=A_PAGE + 1, before=int(before) if before.isdigit() and len(before) < 16 else None)
+    lines = ask.store.audit(limit=A_PAGE + 1, before=number(before) if before else None)
     names = {one.uid: one.label for one in (*ask.store.patients(), *ask.store.patients(removed=True))}
     return page(ask, "audit.html.j2", lines=lines[:A_PAGE], names=names,
                 older=lines[A_PAGE - 1].id if len(lines) > A_PAGE else None)

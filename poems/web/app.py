@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -26,27 +26,32 @@ from poems.store import (
     Store,
     UnwritableError,
 )
-from poems.web import admin, downloads, imports, library, login, pages, patients, thinking
-from poems.web.guard import Guard
+from poems.web import admin, api, downloads, imports, library, login, pages, patients, thinking
+from poems.web.ask import is_api
+from poems.web.guard import Guard, Refused
 from poems.web.sessions import SECRET, Sessions
 from poems.web.settings import Settings
 
-log = logging.getLogger("poems.web")
 STATIC = Path(__file__).parent / "static"
 STATUS = {MissingError: 404, ConflictError: 409, DuplicateError: 409, InvalidError: 422, BusyError: 503, FullError: 507,
           UnwritableError: 503}
+SAID = {"Not Found": "There is no such page here.", "Method Not Allowed": "This address is not called in this way."}
+"""What the framework says, in our words."""
 
 
 def make_app(store: Store, knowledge: Knowledge, *, settings: Settings) -> Starlette:
     """The app on a store. It holds no state but who is logged in."""
     app = Starlette(
-        routes=[*routes(), Route("/style.css", pages.stylesheet), Mount("/static", StaticFiles(directory=STATIC))],
+        routes=[*routes(), *api.routes(), Route("/style.css", pages.stylesheet, methods=["GET"]),
+                Mount("/static", StaticFiles(directory=STATIC))],
         middleware=[Middleware(Guard, settings=settings)],
-        exception_handlers={HTTPException: refused, PoemsError: failed, Exception: broken},
+        exception_handlers={HTTPException: refused, PoemsError: failed},
     )
     app.router.redirect_slashes = False
-    secret = store.setting(SECRET) or secrets.token_hex(32)
-    store.set_setting(SECRET, secret, "app")
+    secret = store.setting(SECRET)
+    if not secret:
+        secret = secrets.token_hex(32)
+        store.set_setting(SECRET, secret, "app")
     app.state.store, app.state.knowledge, app.state.settings = store, knowledge, settings
     app.state.sessions = Sessions(settings, secret)
     return app
@@ -77,22 +82,19 @@ def routes() -> list[BaseRoute]:
 
 
 async def refused(request: Request, error: Exception) -> Response:
-    """A page for what is not answered."""
+    """A page, or JSON, for what is not answered."""
     assert isinstance(error, HTTPException)
-    return pages.fault(request, error.status_code, error.detail, error.headers)
+    said = SAID.get(error.detail, error.detail)
+    return _said(request, error.status_code, error if said == error.detail else Refused(error.status_code, said),
+                 error.headers)
 
 
 async def failed(request: Request, error: Exception) -> Response:
-    """A page for what the library refuses: its message says what to do, and holds nobody's value."""
-    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422)
-    return pages.fault(request, status, str(error))
+    """The same for what the library refuses: its message says what to do, and holds nobody's value."""
+    return _said(request, next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422), error)
 
 
-async def broken(request: Request, error: Exception) -> Response:
-    """What nobody foresaw: the kind of error and its place are logged, never its message, which may hold a value."""
-    frame = error.__traceback__
-    while frame and frame.tb_next:
-        frame = frame.tb_next
-    place = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
-    log.error("%s at %s", type(error).__name__, place)
-    return PlainTextResponse("Something went wrong here; nothing was saved by this step. Go back and try again.\n", 500)
+def _said(request: Request, status: int, error: Exception, headers: Mapping[str, str] | None = None) -> Response:
+    if is_api(request):
+        return api.refusal(request.app.state.knowledge, status, error, headers)
+    return pages.fault(request, status, getattr(error, "detail", "") or str(error), headers)

@@ -124,12 +124,21 @@ def _endpoint(page: Page, role: str, takes: str) -> Any:
         try:
             if takes:
                 await _received(ask, takes)
-            return _kept(await run_in_threadpool(page, ask), ask)
+            return _kept(await run_in_threadpool(_answered, page, ask, is_told=not takes or role == "viewer"), ask)
         finally:
             await asyncio.shield(ask.form.close())
 
     endpoint.role, endpoint.takes = role, takes  # type: ignore[attr-defined]
     return endpoint
+
+
+def _answered(page: Page, ask: Ask, *, is_told: bool) -> Response:
+    """The page; what it shows of a patient is told to the audit trail. A change tells of itself, in the store."""
+    response, parts = page(ask), ask.request.path_params
+    if is_told and "uid" in parts and response.status_code < 400:
+        form = parts.get("ending") or parts.get("format") or ""
+        ask.store.log(ask.who, f"read {page.__name__.replace('_', ' ')} {form}".strip(), parts["uid"])
+    return response
 
 
 def _turned_away(ask: Ask, *, is_write: bool) -> Response:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO
 
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from poems.exports import write as exported
 from poems.store import MissingError, export_all, import_all
@@ -16,6 +20,7 @@ from poems.web.guard import Refused
 from poems.web.pages import page
 from poems.web.work import course_of, review_of
 
+PIECE = 256 * 1024
 NAMES = {"csv": "csv", "fhir.json": "fhir", "phenopacket.json": "phenopacket"}
 
 
@@ -31,7 +36,6 @@ def export(ask: Ask) -> Response:
     if ending not in NAMES:
         raise MissingError("There is no such format; there are csv, fhir.json and phenopacket.json.")
     events = ask.store.events(uid)
-    ask.store.log(ask.who, f"export {NAMES[ending]}", uid)
     made = exported(events, ask.knowledge, NAMES[ending])
     return attached(made.data, made.media_type, f"record.{ending}")
 
@@ -41,9 +45,7 @@ def calendar(ask: Ask) -> Response:
     """The visits and tests to come, for a calendar."""
     from poems.render.calendar import ics
 
-    uid = ask.path("uid")
-    course = course_of(ask, uid)
-    ask.store.log(ask.who, "export calendar", uid)
+    course = course_of(ask, ask.path("uid"))
     return attached(ics(course, ask.knowledge), "text/calendar; charset=utf-8", "visits.ics")
 
 
@@ -54,7 +56,6 @@ def report(ask: Ask) -> Response:
 
     uid = ask.path("uid")
     made = pdf(review_of(ask, uid), course_of(ask, uid), ask.knowledge, ask.edition)
-    ask.store.log(ask.who, "report", uid)
     return Response(made, media_type="application/pdf",
                     headers={"content-disposition": 'inline; filename="report.pdf"'})
 
@@ -64,34 +65,52 @@ def sheet(ask: Ask) -> Response:
     """The hand-over sheet for the transplant."""
     from poems.render.report import transplant_pdf
 
-    uid = ask.path("uid")
-    made = transplant_pdf(course_of(ask, uid), ask.knowledge)
-    ask.store.log(ask.who, "transplant sheet", uid)
+    made = transplant_pdf(course_of(ask, ask.path("uid")), ask.knowledge)
     return Response(made, media_type="application/pdf",
                     headers={"content-disposition": 'inline; filename="transplant-sheet.pdf"'})
 
 
-def _file(ask: Ask, name: str, action: str, media_type: str) -> tuple[Path, FileResponse]:
-    folder = tempfile.TemporaryDirectory()
-    path = Path(folder.name) / name
-    ask.store.log(ask.who, action)
-    return path, FileResponse(path, filename=name, media_type=media_type, background=BackgroundTask(folder.cleanup))
+class Taken(Response):
+    """A file that is gone from the disk already, and is closed when it was sent or nobody wants it any more."""
+
+    def __init__(self, file: BinaryIO, name: str, media_type: str) -> None:
+        size = file.seek(0, os.SEEK_END)
+        super().__init__(media_type=media_type, headers={
+            "content-disposition": f'attachment; filename="{name}"', "content-length": str(size)})
+        self.file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it piece by piece."""
+        with self.file as file:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            file.seek(0)
+            while piece := await run_in_threadpool(file.read, PIECE):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body"})
+
+
+def _made(make: Callable[[Path], object], suffix: str, media_type: str) -> Taken:
+    """A file to take away, under a name that tells the day and nobody's name."""
+    name = f"poems-{date.today().isoformat()}.{suffix}"
+    with tempfile.TemporaryDirectory(prefix="poems-") as folder:
+        make(Path(folder) / name)
+        return Taken((Path(folder) / name).open("rb"), name, media_type)
 
 
 @write("admin")
 def archive(ask: Ask) -> Response:
     """Everything, with its history, as one archive."""
-    path, response = _file(ask, f"poems-{date.today().isoformat()}.zip", "export everything", "application/zip")
-    export_all(ask.store, path, ask.knowledge)
-    return response
+    made = _made(lambda path: export_all(ask.store, path, ask.knowledge), "zip", "application/zip")
+    ask.store.log(ask.who, "export everything")
+    return made
 
 
 @write("admin")
 def backup(ask: Ask) -> Response:
     """A copy of the database, made while the app runs."""
-    path, response = _file(ask, f"poems-{date.today().isoformat()}.db", "backup", "application/octet-stream")
-    ask.store.backup(path)
-    return response
+    made = _made(ask.store.backup, "db", "application/octet-stream")
+    ask.store.log(ask.who, "backup")
+    return made
 
 
 @write("admin")
@@ -100,7 +119,8 @@ def restore(ask: Ask) -> Response:
     file = ask.file("file")
     if file is None:
         raise Refused(422, "No file was chosen. Choose an archive that this app made.")
-    found = import_all(ask.store, file.file, ask.who, knowledge=ask.knowledge)
+    found = import_all(ask.store, file.file, ask.who, knowledge=ask.knowledge,
+                       most_bytes=ask.settings.limits.unpacked)
     ask.store.log(ask.who, "import everything")
     return page(ask, "restored.html.j2", found=found)
 

@@ -39,7 +39,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
-PRIVATE = "no-store"
+PRIVATE, FOR_EVER = "no-store", "public, max-age=31536000, immutable"
 BROKEN = "Something went wrong here; nothing was saved by this step. Go back and try again."
 DRAIN = 3.0
 """Seconds for which a body that is too large is still taken and thrown away, so that its sender hears the answer."""
@@ -73,7 +73,7 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self.forbid(MutableHeaders(scope=message), scope)
+                self.forbid(MutableHeaders(scope=message), scope, status)
             await send(message)
 
         try:
@@ -156,15 +156,16 @@ class Guard:
 
         return receiving
 
-    def forbid(self, headers: MutableHeaders, scope: Scope) -> None:
+    def forbid(self, headers: MutableHeaders, scope: Scope, status: int) -> None:
         """Put on an answer what browsers must not do with it."""
         for name, value in HEADERS.items():
             headers[name] = value
         host = Headers(scope=scope).get("host", "").rpartition(":")[0]
         if self.settings.is_secure and host not in LOOPBACK:  # there, other programs answer on other ports
             headers["strict-transport-security"] = "max-age=31536000"
-        if not scope["path"].startswith("/static/") and scope["path"] != "/style.css":
-            headers["cache-control"] = PRIVATE
+        is_ours = status in (200, 304) and (scope["path"].startswith("/static/") or scope["path"] == "/style.css")
+        named = b"v=" in scope.get("query_string", b"")  # the address names the content
+        headers["cache-control"] = PRIVATE if not is_ours else FOR_EVER if named else "no-cache"
 
 
 def too_large(most: int) -> str:

@@ -22,6 +22,8 @@ from poems.web.reading import read_file
 
 ROW = re.compile(r"\brow (\d{1,7})\b")
 MOST_ROWS = 500
+MOST_KEPT, LEAST_KEPT = 5_000, 20
+"""How many issues of a file are kept with its patients together, and with one of them at the least."""
 
 
 @dataclass(frozen=True)
@@ -88,42 +90,59 @@ def _rows(data: bytes) -> Mapping[int, str]:
         return {}
 
 
-@write()
-def into_list(ask: Ask) -> Response:
-    """Files from the list: one patient each, or many."""
+def kept_in_list(ask: Ask, files: Sequence[File]) -> list[tuple[Patient, Change]]:
+    """What the files brought, each patient with the change that keeps it: all of a file, or nothing of it."""
     kept: list[Change] = []
-    files = received(ask)
     for file in files:
         readings: dict[str, list[Event]] = {}
         for event in file.reading.events:
             readings.setdefault(event.patient, []).append(event)
         if readings:
             kept += ask.store.add_patients(readings, ask.who, source=file.name, format=file.form,
-                                           issues=file.reading.issues)
-    patients = [(ask.store.patient(change.uid), change) for change in kept]
-    return _result(ask, files, patients)
+                                           issues=_shared(file.reading.issues, len(readings), file.name))
+    return [(ask.store.patient(change.uid), change) for change in kept]
+
+
+def _shared(issues: Sequence[Issue], patients: int, name: str) -> Sequence[Issue]:
+    """The issues of a file as each of its patients keeps them: of many for many, the first, and how many more."""
+    most = max(MOST_KEPT // patients, LEAST_KEPT)
+    if len(issues) <= most:
+        return issues
+    return (*issues[:most], Issue("note", name, f"{len(issues) - most} more were told when it was imported"))
+
+
+def kept_in_patient(ask: Ask, patient: Patient, files: Sequence[File]) -> tuple[list[tuple[Patient, Change]], bool]:
+    """What the files brought to this patient, and whether they name another one. Raises: Refused, where several are."""
+    names = {event.patient for file in files for event in file.reading.events}
+    if len(names) > 1:
+        raise Refused(422, f"These files hold {len(names)} patients. Import them from the list, where each gets a "
+                           "record of its own; nothing was kept.")
+    kept, is_other = [], bool(names - {patient.label})
+    for file in files:
+        issues = file.reading.issues
+        if is_other:
+            issues += (Issue("caution", file.name, "the file names its patient otherwise than this record", "",
+                             "Check that it is the same person; the import can be undone in one step."),)
+        if file.reading.events:
+            kept.append((patient, ask.store.add(
+                patient.uid, renamed(file.reading.events, patient.label), ask.who, kind="import", source=file.name,
+                format=file.form, issues=issues)))
+    return kept, is_other
+
+
+@write()
+def into_list(ask: Ask) -> Response:
+    """Files from the list: one patient each, or many."""
+    files = received(ask)
+    return _result(ask, files, kept_in_list(ask, files))
 
 
 @write()
 def into_patient(ask: Ask) -> Response:
     """Files from a patient's page: they are taken for this patient's, whatever id they carry, and that is said."""
-    uid, files = ask.path("uid"), received(ask)
-    patient = ask.store.patient(uid)
-    names = {event.patient for file in files for event in file.reading.events}
-    if len(names) > 1:
-        raise Refused(422, f"These files hold {len(names)} patients. Import them from the list, where each gets a "
-                           "record of its own; nothing was kept.")
-    kept = []
-    for file in files:
-        issues = file.reading.issues
-        if names - {patient.label}:
-            issues += (Issue("caution", file.name, "the file names its patient otherwise than this record", "",
-                             "Check that it is the same person; the import can be undone in one step."),)
-        if file.reading.events:
-            kept.append((patient, ask.store.add(
-                uid, renamed(file.reading.events, patient.label), ask.who, kind="import", source=file.name,
-                format=file.form, issues=issues)))
-    return _result(ask, files, kept, patient=patient, is_other=bool(names - {patient.label}))
+    patient, files = ask.store.patient(ask.path("uid")), received(ask)
+    kept, is_other = kept_in_patient(ask, patient, files)
+    return _result(ask, files, kept, patient=patient, is_other=is_other)
 
 
 def _result(ask: Ask, files: Sequence[File], kept: Sequence[tuple[Patient, Change]], *,

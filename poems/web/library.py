@@ -29,7 +29,7 @@ def guide(ask: Ask) -> Response:
     slug = ask.path("path").removesuffix(".html").strip("/")
     pages = guide_pages(ask.knowledge)
     menu = [one for one in pages.values() if one.shown(ask.edition)]
-    common = {"menu": menu, "more": MORE, "slug": slug, "version": ask.knowledge.version}
+    common: dict[str, Any] = {"menu": menu, "more": MORE, "slug": slug, "version": ask.knowledge.version}
     if not slug or slug == "index":
         return page(ask, "guide_home.html.j2", **common)
     if slug not in pages and slug not in dict(MORE):

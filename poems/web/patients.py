@@ -92,7 +92,6 @@ def restore(ask: Ask) -> Response:
 @read()
 def findings(ask: Ask) -> Response:
     """What is recorded of one patient, and the form for more."""
-    ask.store.log(ask.who, "read", ask.path("uid"))
     return _findings(ask, form=None, said=None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ class Connection(H11Protocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.access_log = False  # whatever handlers there are: an address does not belong into a log
         self._state: tuple[str, int] = ("", 0)
         self._timer: asyncio.TimerHandle | None = None
 
@@ -32,8 +34,8 @@ class Connection(H11Protocol):
         """Begin, unless this address has too many."""
         super().connection_made(transport)
         host = self.client[0] if self.client else ""
-        if not is_here(host) and sum(one.client is not None and one.client[0] == host
-                                     for one in self.connections) > MOST_OF_ONE:
+        if not is_here(host) and sum(
+                (getattr(one, "client", None) or ("",))[0] == host for one in self.connections) > MOST_OF_ONE:
             transport.abort()
             return
         self._watch()
@@ -72,6 +74,23 @@ def is_here(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket on which the app listens from now on; port 0 for any that is free. Raises: OSError, OverflowError.
+
+    The protocol is named, since asyncio lets small pieces go at once only where it is; else each answer waits 40 ms.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(MOST)
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 def server(app: Any, *, cert: Path | None = None, key: Path | None = None) -> uvicorn.Server:

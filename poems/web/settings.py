@@ -16,7 +16,8 @@ class Limits:
     """How much one request may bring, and how long it may take.
 
     text: a form or a JSON body without a file. body: one with files to import. archive: one that brings an archive,
-    and unpacked: what that may unpack to. fields, files: how many of a form. rows: the findings of one file.
+    and unpacked: what that may unpack to. fields, files: how many of a form. rows, patients: the findings
+    and the patients of one file.
     seconds: until the body is there, plus one for each `slowest` bytes of it; and for one file to be read, in a
     process that may take `memory` bytes. readers: how many files are read at the same time, and waiting: how many may
     wait for it.
@@ -29,6 +30,7 @@ class Limits:
     fields: int = 200
     files: int = 20
     rows: int = 100_000
+    patients: int = 5_000
     seconds: float = 20.0
     slowest: int = 32 * KILOBYTE
     memory: int = 1024 * MEGABYTE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -48,7 +48,6 @@ class Moved:
 def review(ask: Ask) -> Response:
     """Criteria, differential, next tests; or, for the patient, the own record and what to ask."""
     uid = ask.path("uid")
-    ask.store.log(ask.who, "review", uid)
     found = review_of(ask, uid)
     common: dict[str, Any] = {"patient": ask.store.patient(uid), "is_last": is_last(ask), "as_of": found.as_of}
     if ask.edition == "patient":
@@ -79,8 +78,8 @@ def what_if(ask: Ask) -> Response:
     patient, record = ask.store.patient(uid), record_of(ask, uid)
     raws, said = _supposed(ask.text("supposed")), None
     concept = ask.knowledge.by_name(ask.text("finding").strip())
-    if ask.text("take-back").isdigit():
-        raws = [raw for place, raw in enumerate(raws) if place != int(ask.text("take-back"))]
+    if ask.text("take-back"):
+        raws = [raw for place, raw in enumerate(raws) if str(place) != ask.text("take-back")]
     elif ask.text("finding").strip():
         new = {name: value for name, value in ask.texts().items() if name not in ("supposed", "take-back")}
         if concept is None or is_begun(new):
@@ -103,7 +102,7 @@ def _change(ask: Ask, uid: str, label: str, record: Record, raws: Sequence[dict[
     values: dict[str, Any] = {"supposed": supposed, "carried": json.dumps(raws)}
     if events:
         before = review_of(ask, uid)
-        after = review_of(ask, uid, replace(record, events=(*record.events, *events)))
+        after = review_of(ask, uid, Record(record.patient, (*record.events, *events), record.as_of))
         values |= {"sets": _sets(before, after), "diseases": _diseases(ask, before, after),
                    "tests": [one.label for one in after.next_tests[:3]]}
     return values
@@ -145,8 +144,6 @@ def course(ask: Ask) -> Response:
     A script that zooms or hides a series asks for the picture alone.
     """
     uid = ask.path("uid")
-    if not ask.is_part:
-        ask.store.log(ask.who, "follow", uid)
     found = course_of(ask, uid)
     is_own = ask.edition == "patient"
     shown: Any = own_course(found, ask.knowledge) if is_own else course_view(found, ask.knowledge)

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from poems.follow import Follow, follow
+from poems.knowledge import Knowledge
 from poems.record import Record, records
 from poems.review import Review, assess
 from poems.web.ask import Ask
@@ -76,3 +77,17 @@ def _once(ask: Ask, uid: str, what: tuple[str, ...], make: Callable[[], _T]) -> 
         while len(_kept) > MOST:
             _kept.popitem(last=False)
     return made
+
+
+def warm(knowledge: Knowledge) -> None:
+    """Make now what is made once, so that the first visitor does not wait: templates, names, models, the index."""
+    from poems.guide.ask import ask as answer_of
+    from poems.web import names, pages
+
+    pages.warm()
+    pages.style()
+    names.options(knowledge)
+    nobody = Record("", (), date.today())
+    assess(nobody, knowledge)
+    follow(nobody, knowledge, as_of=date.today())
+    answer_of("warm", knowledge)

@@ -34,7 +34,10 @@
     }
   });
   addEventListener("pageshow", (event) => { if (event.persisted) for (const one of $$("button[disabled]")) one.disabled = false; });
-  document.addEventListener("change", (event) => { if (event.target.matches("[data-submit]")) event.target.form.requestSubmit(); });
+  for (const one of $$("[data-submit]")) {   // a choice that needs no button
+    one.dataset.ready = "yes";
+    one.addEventListener("change", () => one.form.requestSubmit());
+  }
 
   // ---- a finding: looked up while it is typed, then its fields
 
@@ -121,7 +124,7 @@
         item.dataset.value = one.label;
         item.setAttribute("role", "option");
         item.setAttribute("aria-selected", "false");
-        if (one.by) { const small = document.createElement("small"); small.textContent = one.by; name.append(small); }
+        if (one.by && !one.plain.includes(plain(input.value.trim()))) { const small = document.createElement("small"); small.textContent = one.by; name.append(small); }
         kind.className = "kind";
         kind.textContent = one.kind;
         item.append(name, kind);
@@ -245,7 +248,7 @@
     note.of = mark;
     for (const node of line.childNodes) if (node.nodeName !== "BR" && !(node.nodeType === 1 && node.matches(".soft"))) note.append(node.cloneNode(true));
     if (where) { const row = document.createElement("span"); row.className = "row"; row.textContent = where; note.append(row); }
-    document.body.append(note);
+    $("main").append(note);
     const box = mark.getBoundingClientRect(), own = note.getBoundingClientRect();
     note.style.left = `${Math.max(8, Math.min(box.left, innerWidth - own.width - 8)) + scrollX}px`;
     note.style.top = `${(box.bottom + own.height + 12 > innerHeight ? box.top - own.height - 4 : box.bottom + 4) + scrollY}px`;
