@@ -84,5 +84,6 @@ def _later(record: Record, events: Sequence[Event]) -> list[Issue]:
     left_out = sum(event.patient == record.patient for event in events) - len(record.events)
     if not left_out:
         return []
-    return [Issue("note", f"as of {record.as_of}", f"{left_out} later {'finding was' if left_out == 1 else 'findings were'} left out", "",
+    words = "finding was" if left_out == 1 else "findings were"
+    return [Issue("note", f"as of {record.as_of}", f"{left_out} later {words} left out", "",
                   "Give a later --as-of to count them.")]

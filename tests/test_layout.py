@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "poems").rglob("*.py"))
 LAYERS = {"disclosure": 0, "errors": 0, "record": 0, "rules": 0, "units": 0, "knowledge": 1, "evaluate": 2,
           "explain": 2, "engines": 2, "models": 2, "adapters": 2, "course": 2, "exports": 2,
-          "guide": 3, "review": 3, "follow": 3, "intake": 3, "cohort": 3, "store": 3, "render": 4, "web": 5, "cli": 6, "__init__": 6, "__main__": 7}
+          "guide": 3, "review": 3, "follow": 3, "intake": 3, "cohort": 3, "store": 3, "render": 4, "web": 5,
+          "cli": 6, "__init__": 6, "__main__": 7}
 WITHIN = {("explain", "evaluate"), ("units", "errors"), ("follow", "review"), ("cohort", "follow"),
           ("exports", "adapters")}
 """What may look sideways: settling an unknown walks the evaluator's reasons; a wrong unit is an error; a follow-up

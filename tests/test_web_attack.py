@@ -174,10 +174,8 @@ def test_no_word_that_is_typed_becomes_markup(served: Served, visitor: Any) -> N
     page = f"/p/{made.uid}"
     good = {"finding": "edema", "status": "present", "date": "2020-01-01"}
     for field in ("finding", "status", "value", "unit", "comparator", "specimen", "upper_limit", "date", "method", "source"):
-        for finding in ("edema", "VEGF"):
-            given = {**good, "finding": finding, field: EVIL}
-            for path in (f"{page}/add", f"{page}/fields", f"{page}/what-if"):
-                assert_harmless(visitor.submit(path, given))
+        for path, finding in ((f"{page}/add", "VEGF"), (f"{page}/fields", "edema"), (f"{page}/what-if", "edema")):
+            assert_harmless(visitor.submit(path, {**good, "finding": finding, field: EVIL}))
     visitor.submit(f"{page}/add", {**good, "source": EVIL})
     visitor.submit(f"{page}/entry/1", {**good, "source": EVIL, "note": EVIL})
     assert_harmless(visitor.submit(f"{page}/entry/1", {**good, "source": EVIL, "note": EVIL}))
@@ -194,7 +192,7 @@ def test_no_word_that_is_typed_becomes_markup(served: Served, visitor: Any) -> N
 
 def test_a_file_that_is_taken_away_cannot_be_run(served: Served, visitor: Any) -> None:
     """Exports are attachments of a fixed name and a fixed kind, whatever the patient is called."""
-    made = fill(served.store, "a\u2028b" if False else "=cmd|' /C calc'!A0")
+    made = fill(served.store, "=cmd|' /C calc'!A0")
     for path, kind in (("export.csv", "text/csv"), ("export.fhir.json", "application/fhir+json"),
                        ("calendar.ics", "text/calendar"), ("report.pdf", "application/pdf")):
         said = visitor.get(f"/p/{made.uid}/{path}")
@@ -461,7 +459,7 @@ def test_a_backup_is_a_sound_copy(served: Served, visitor: Any, tmp_path: Path) 
 
 def test_a_large_import_for_many_keeps_a_share_of_its_issues(served: Served, visitor: Any) -> None:
     """Many patients times many issues would fill the disk."""
-    rows = [b"patient,finding,status", *(b"m%d,edema,present" % one for one in range(300)), *[b"m0,edema,y"] * 1500]
+    rows = [b"patient,finding,status", *(b"m%d,edema,present" % one for one in range(300)), *[b"m0,edema,zzz"] * 1500]
     assert visitor.submit("/import", files={"file": ("many.csv", b"\n".join(rows))}).status_code == 200
     found = [one for one in served.store.patients() if one.label.startswith("m")]
     assert len(found) == 300

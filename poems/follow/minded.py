@@ -20,6 +20,7 @@ from poems.record import ABSENT, Event
 from poems.review import Caution
 from poems.rules import Verdict
 
+PLACES = 5  # so many places are named, the others counted
 LIMITS_APART = 20  # no two laboratories' limits of one quantity differ by so much; two units do
 
 
@@ -139,7 +140,9 @@ def _twice(one: Series) -> Iterator[Issue]:
 
 
 def _where(events: Sequence[Event]) -> str:
-    return "; ".join(dict.fromkeys(event.source or event.finding for event in events))
+    places = list(dict.fromkeys(event.source or event.finding for event in events))
+    more = [f"{len(places) - PLACES} more"] if len(places) > PLACES + 1 else []
+    return "; ".join([*places[:PLACES], *more] if more else places)
 
 
 def cautions(
@@ -236,7 +239,7 @@ def _recorded(chart: Chart, found: Sequence[tuple[Line, Stretch, Sequence[Relaps
             + (
                 f"Of the definitions computed here this line of treatment shows: {listed(shown)}."
                 if shown
-                else "The definitions computed here do not show it; what it rests on is not on record."
+                else "From what is recorded the definitions computed here do not show it."
             ),
         )
 

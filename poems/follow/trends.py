@@ -91,6 +91,7 @@ def _trend(
         last_is_noise=None if isnan(surprise) or any(last in twice for twice in same_day(one)) else surprise,
         repeat=tuple(_repeats(chart, marker, state, p_rise)),
         alarm=_alarm(chart, marker, fitted, treated, is_waiting),
+        can_alarm=marker.can_alarm,
         sensitivity=_sensitivity(state, p_rise),
         explained_by=tuple(dict.fromkeys(event for item in near for event in item.events)),
         notes=tuple(_notes(marker, one, near)),
@@ -137,8 +138,9 @@ def _repeats(chart: Chart, marker: Marker, state: State, p_rise: float | None) -
 
 def _speaks(chart: Chart, marker: Marker) -> bool:
     """Whether some definition of response or relapse rests on this marker, so that its rise means something."""
-    return marker.concept in ratio_findings(chart.knowledge) or any(
-        marker.concept in chart.leaves(kind.rule) for kind in chart.follow.relapses
+    return marker.can_alarm and (
+        marker.concept in ratio_findings(chart.knowledge)
+        or any(marker.concept in chart.leaves(kind.rule) for kind in chart.follow.relapses)
     )
 
 

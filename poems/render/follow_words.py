@@ -134,7 +134,9 @@ def _repeat(trend: Trend) -> str:
 
 
 def alarm_text(trend: Trend) -> str:
-    """What is said of a rise; where nothing could be judged, that."""
+    """What is said of a rise; where nothing could be judged, or a rise of it means nothing, that."""
+    if not trend.can_alarm:
+        return "a rise of it is not read as relapse"
     return UNTOLD if trend.alarm == "none" and trend.p_rise is None else ALARM.get(trend.alarm, trend.alarm)
 
 

@@ -255,7 +255,7 @@ def document(ask: Ask) -> Response:
     """The interface as an OpenAPI 3.1 document."""
     from poems.web.openapi import document as made
 
-    return answer(made(ask.knowledge))
+    return answer(made(ask.knowledge, ask.settings))
 
 
 P = "/patients/{uid}"

@@ -129,9 +129,8 @@ def faults(body: object, name: str) -> tuple[Issue, ...]:
 
 def _fault(path: Sequence[str | int], rule: str, asked: Any, found: object) -> Issue:
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") or "body"
-    expected = {"type": " or ".join(asked if isinstance(asked, list) else [str(asked)]),
-                "enum": ", ".join(map(repr, asked)) if isinstance(asked, list) else "",
-                "required": "all of: " + ", ".join(asked if isinstance(asked, list) else []),
+    every = [str(one) for one in asked] if isinstance(asked, list) else [str(asked)]
+    expected = {"type": " or ".join(every), "enum": ", ".join(every), "required": f"all of: {', '.join(every)}",
                 "additionalProperties": "no other keys"}.get(rule, f"{rule} {asked}")
     said = {"required": "a key is missing", "additionalProperties": "a key that is not known",
             "enum": "not one of these", "type": kind(found)}.get(rule, "too long, too short or too many")

@@ -28,7 +28,7 @@ from poems.store import (
 )
 from poems.web import admin, api, downloads, imports, library, login, pages, patients, thinking
 from poems.web.ask import is_api
-from poems.web.guard import Guard, Refused
+from poems.web.guard import Guard, Refused, allowed
 from poems.web.sessions import SECRET, Sessions
 from poems.web.settings import Settings
 
@@ -84,9 +84,11 @@ def routes() -> list[BaseRoute]:
 async def refused(request: Request, error: Exception) -> Response:
     """A page, or JSON, for what is not answered."""
     assert isinstance(error, HTTPException)
-    said = SAID.get(error.detail, error.detail)
+    said, headers = SAID.get(error.detail, error.detail), error.headers
+    if error.status_code == 405:
+        headers = {"allow": allowed(request.scope)}
     return _said(request, error.status_code, error if said == error.detail else Refused(error.status_code, said),
-                 error.headers)
+                 headers)
 
 
 async def failed(request: Request, error: Exception) -> Response:

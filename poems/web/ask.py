@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -25,6 +26,7 @@ from poems.web.settings import Settings
 
 Edition = Literal["clinician", "patient"]
 Body = Literal["form", "json"]
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it tells what it cannot read
 TOKEN, TOKEN_HEADER = "csrf", "x-csrf-token"
 FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 STALE = "The page was open for too long, or was not ours; nothing was saved. Open it again."

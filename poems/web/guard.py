@@ -18,6 +18,7 @@ import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from poems.web.settings import LOOPBACK, MEGABYTE, Settings
@@ -108,7 +109,7 @@ class Guard:
         if len(hosts) != 1 or hosts[0].lower() not in self.settings.hosts:
             return Refused(421, "This address is not one of the app's own. Open it by the address that it printed.")
         if method not in (*READS, *WRITES):
-            return Refused(405, "Only GET and POST are answered.", {"allow": ", ".join((*READS, *WRITES))})
+            return Refused(405, "Only GET and POST are answered.", {"allow": allowed(scope)})
         if not self._is_ours(headers, method):
             return Refused(403, "This was sent from another site. Open the app's own page and send it from there.")
         length = headers.get("content-length", "0")
@@ -166,6 +167,14 @@ class Guard:
         is_ours = status in (200, 304) and (scope["path"].startswith("/static/") or scope["path"] == "/style.css")
         named = b"v=" in scope.get("query_string", b"")  # the address names the content
         headers["cache-control"] = PRIVATE if not is_ours else FOR_EVER if named else "no-cache"
+
+
+def allowed(scope: Scope) -> str:
+    """The methods in which an address is answered."""
+    asked = {**scope, "type": "http", "method": READS[0]}
+    found = {method for route in scope["app"].routes if route.matches(asked)[0] is not Match.NONE
+             for method in getattr(route, "methods", None) or READS}
+    return ", ".join(sorted(found or {*READS, *WRITES}))
 
 
 def too_large(most: int) -> str:

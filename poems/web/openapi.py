@@ -6,9 +6,11 @@ from typing import Any
 
 from poems import __version__
 from poems.knowledge import Knowledge
+from poems.record import PRESENT
 from poems.web import api_shapes as shapes
 from poems.web.api import MAY_BE_EMPTY, ROOT, WAYS, Way
 from poems.web.ask import TOKEN_HEADER
+from poems.web.settings import Settings
 
 Object = dict[str, Any]
 REFUSALS = {
@@ -30,11 +32,14 @@ Ask `GET /api/v1/session` first and keep its cookie; send its `token` as the hea
 Nothing is overwritten: a correction supersedes, and every change can be undone by another one."""
 
 
-def document(knowledge: Knowledge) -> Object:
-    """The document."""
+def document(knowledge: Knowledge, settings: Settings) -> Object:
+    """The document. Where the app has no accounts, nobody has to log in."""
     paths: Object = {}
     for way in WAYS:
-        paths.setdefault(f"{ROOT}{way.path}", {})[way.method.lower()] = _operation(way, knowledge)
+        made = paths.setdefault(f"{ROOT}{way.path}", {})[way.method.lower()] = _operation(way, knowledge)
+        if way.role and settings.accounts is not None:
+            made["security"] = [{"session": []}]
+    cookie = "__Host-poems" if settings.is_secure else "poems-session"
     return {
         "openapi": "3.1.0", "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {"title": "poems", "version": __version__, "description": SAID,
@@ -42,8 +47,7 @@ def document(knowledge: Knowledge) -> Object:
         "servers": [{"url": "/"}], "paths": paths,
         "components": {
             "schemas": shapes.schemas(),
-            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": "poems-session", "description":
-                                            "__Host-poems under TLS. Without accounts nobody has to log in."}}},
+            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": cookie}}},
     }
 
 
@@ -52,13 +56,19 @@ def _operation(way: Way, knowledge: Knowledge) -> Object:
     made: Object = {"operationId": way.page.__name__, "summary": says.rstrip("."),
                     "description": f"Needs the role {way.role}." if way.role else "For everybody.",
                     "parameters": list(_parameters(way, knowledge)), "responses": _responses(way)}
-    if way.role:
-        made["security"] = [{"session": []}]
     if way.takes:
         kind = "multipart/form-data" if way.takes == "Files" else "application/json"
         made["requestBody"] = {"required": way.takes not in MAY_BE_EMPTY,
-                               "content": {kind: {"schema": shapes.of(way.takes)}}}
+                               "content": {kind: {"schema": shapes.of(way.takes), **_example(way, knowledge)}}}
     return made
+
+
+def _example(way: Way, knowledge: Knowledge) -> Object:
+    """One body that can be kept, where a random one hardly ever can."""
+    one = next(one for one in knowledge.concepts.values() if one.kind == "finding" and not one.of)
+    seen = {"finding": one.id, "status": PRESENT, "date": "2020-01-31", "source": "letter of the clinic"}
+    given = {"NewEntries": {"entries": [seen], "note": "first visit"}, "Correction": {"entry": seen, "note": "typo"}}
+    return {"example": given[way.takes]} if way.takes in given else {}
 
 
 def _parameters(way: Way, knowledge: Knowledge) -> list[Object]:

@@ -21,7 +21,13 @@ from poems.web.example import fill
 from poems.web.settings import LOOPBACK, reachable
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
 
 
 @dataclass
@@ -115,6 +121,10 @@ def watch(page: Page) -> Watched:
     found = Watched(page)
     page.on("request", lambda request: found.fetched.append(request.url))
     page.on("pageerror", lambda error: found.said.append(str(error)))
-    page.on("console", lambda message: found.said.append(message.text)
-            if message.type == "error" and "status of 4" not in message.text else None)
+    page.on(
+        "console",
+        lambda message: (
+            found.said.append(message.text) if message.type == "error" and "status of 4" not in message.text else None
+        ),
+    )
     return found

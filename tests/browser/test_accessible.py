@@ -16,7 +16,7 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds, a line each. It is put in by the browser's own tools, since the page allows no script but its own."""
+    """What axe finds, a line each. It is put in by the browser's tools: the page allows no script."""
     page.evaluate(AXE)
     found: Any = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"][:3]]
@@ -25,17 +25,35 @@ def violations(page: Page) -> list[str]:
 def pages(app: App, uid: str) -> list[str]:
     """Every page of the app."""
     course, [entry, *_] = app.uid("published-course"), app.store.entries(uid)
-    return ["/", f"/p/{uid}/", f"/p/{uid}/review", f"/p/{course}/follow", f"/p/{uid}/history", f"/p/{uid}/entry/{entry.id}",
-            "/import", "/ask", "/settings", "/audit", "/guide/", "/guide/test-vegf", "/guide/glossary",
-            "/knowledge/vegf-plasma-200", "/nothing-here"]
+    return [
+        "/",
+        f"/p/{uid}/",
+        f"/p/{uid}/review",
+        f"/p/{course}/follow",
+        f"/p/{uid}/history",
+        f"/p/{uid}/entry/{entry.id}",
+        "/import",
+        "/ask",
+        "/settings",
+        "/audit",
+        "/guide/",
+        "/guide/test-vegf",
+        "/guide/glossary",
+        "/knowledge/vegf-plasma-200",
+        "/nothing-here",
+    ]
 
 
 @pytest.mark.parametrize("edition", ["clinician", "patient"])
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_axe_finds_nothing(page: Page, app: App, edition: str, scheme: str, width: int) -> None:
     uid = app.example()
-    page.context.add_cookies([{"name": "edition", "value": edition, "url": app.address},
-                              {"name": "theme", "value": scheme, "url": app.address}])
+    page.context.add_cookies(
+        [
+            {"name": "edition", "value": edition, "url": app.address},
+            {"name": "theme", "value": scheme, "url": app.address},
+        ]
+    )
     page.emulate_media(reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 900})
     found = {}

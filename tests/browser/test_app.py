@@ -82,8 +82,11 @@ def test_a_file_can_be_dropped_on_the_page(page: Page, app: App) -> None:
     app.store.set_setting("mode", "many", "test")
     page.goto("/")
     text = (EXAMPLES / "published-case.csv").read_text()
-    transfer = page.evaluate_handle("""text => { const made = new DataTransfer();
-        made.items.add(new File([text], "dropped.csv", {type: "text/csv"})); return made; }""", text)
+    transfer = page.evaluate_handle(
+        """text => { const made = new DataTransfer();
+        made.items.add(new File([text], "dropped.csv", {type: "text/csv"})); return made; }""",
+        text,
+    )
     page.dispatch_event("form[data-drop]", "drop", {"dataTransfer": transfer})
     expect(page.locator("main")).to_contain_text("dropped.csv")
     assert app.store.find("published-case") is not None
@@ -91,8 +94,10 @@ def test_a_file_can_be_dropped_on_the_page(page: Page, app: App) -> None:
 
 def test_a_faulty_file_shows_each_fault_beside_its_row(page: Page, app: App, tmp_path: Path) -> None:
     path = tmp_path / "faulty.csv"
-    path.write_text("patient,date,finding,status,value,unit\np1,2020-01-02,edema,present,,\np1,2020-01-02,vegf-plasma,,820,\n"
-                    "p1,2031-01-01,platelets,,500,10*9/L\np1,2020-13-01,ascites,present,,\n")
+    path.write_text(
+        "patient,date,finding,status,value,unit\np1,2020-01-02,edema,present,,\np1,2020-01-02,vegf-plasma,,820,\n"
+        "p1,2031-01-01,platelets,,500,10*9/L\np1,2020-13-01,ascites,present,,\n"
+    )
     app.store.set_setting("mode", "many", "test")
     page.goto("/")
     page.locator("form[data-drop] input[type=file]").set_input_files(path)
@@ -271,8 +276,16 @@ def test_by_keyboard_alone(page: Page, app: App) -> None:
 def test_a_narrow_screen_never_scrolls_sideways(page: Page, app: App, width: int) -> None:
     uid = app.example()
     page.set_viewport_size({"width": width, "height": 740})
-    for path in ("/", f"/p/{uid}/", f"/p/{uid}/review", f"/p/{app.uid('published-course')}/follow", f"/p/{uid}/history",
-                 "/ask", "/settings", "/guide/"):
+    for path in (
+        "/",
+        f"/p/{uid}/",
+        f"/p/{uid}/review",
+        f"/p/{app.uid('published-course')}/follow",
+        f"/p/{uid}/history",
+        "/ask",
+        "/settings",
+        "/guide/",
+    ):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
@@ -281,7 +294,9 @@ def test_dark_is_dark_whatever_the_machine_says(page: Page, app: App) -> None:
     app.example()
     page.goto("/")
     page.get_by_role("button", name="Dark").click()
-    red, green, blue = map(int, re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3])
+    red, green, blue = map(
+        int, re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3]
+    )
     assert red + green + blue < 150
 
 

@@ -262,13 +262,4 @@
   });
   document.addEventListener("focusin", (event) => { const mark = event.target.closest?.("a.cite"); if (mark && mark.matches(":focus-visible")) tell(mark); else if (note) leave(); });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hush(); });
-
-  // ---- paper shows what the screen folds, but for what is printed only where it was opened
-
-  let unfolded = [];
-  addEventListener("beforeprint", () => {
-    unfolded = $$("article details:not(.published):not([open]), .changes details:not([open])");
-    for (const one of unfolded) one.open = true;
-  });
-  addEventListener("afterprint", () => { for (const one of unfolded) one.open = false; });
 })();
