@@ -1,4 +1,4 @@
-# Two commands: `make run` shows the review of a published patient, `make test` passes the tests.
+# Two commands: `make run` shows a published patient, on the terminal and in the app; `make test` passes the tests.
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := .venv/.run
@@ -38,7 +38,7 @@ run: $(RUN)  ## the review of a published patient, a course after treatment, and
 stop:  ## end the app that make run has started
 	@$(BIN)/poems serve --stop --port $(PORT)
 
-test: $(DEV)  ## the tests, without the slow ones (under two minutes)
+test: $(DEV)  ## the tests, without the slow ones (some minutes)
 	$(BIN)/python -m pytest -n auto
 
 test-all: $(DEV)  ## every test, deep agreement and fuzzing too

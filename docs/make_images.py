@@ -142,10 +142,12 @@ def app() -> None:
             "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
         desk = browser.new_page(viewport={"width": WIDTH, "height": 760})
         desk.goto(address)
-        case, course = (desk.get_by_role("link", name=name, exact=True).get_attribute("href")
-                        for name in ("published-case", "simulated-course"))
+        case, open_case, course = (desk.get_by_role("link", name=name, exact=True).get_attribute("href")
+                                   for name in ("published-case", "published-course", "simulated-course"))
         _entering(desk, f"{address}{case}")
-        _reviewing(desk, f"{address}{case}review?day=last")
+        desk.goto(f"{address}{case}review?day=last")
+        _shot(desk, "review")
+        _supposing(desk, f"{address}{open_case}review?day=last")
         _following(desk, f"{address}{course}follow?day=last&span=5y")
         desk.goto(f"{address}/guide/test-vegf")
         _shot(desk, "guide")
@@ -164,19 +166,18 @@ def _entering(page: Any, address: str) -> None:
     """A finding looked up while it is typed, then its fields with unit and specimen not chosen."""
     page.goto(address)
     page.get_by_label("Finding, test or treatment").press_sequentially("vegf")
-    page.get_by_role("option").first.click()
+    page.locator("#choices [role=option]").first.click()
     page.get_by_label("Value").fill("2407")
     _shot(page, "findings")
 
 
-def _reviewing(page: Any, address: str) -> None:
-    """The review, and what a supposed finding would move."""
+def _supposing(page: Any, address: str) -> None:
+    """What a finding would move, if it were there."""
     page.goto(address)
-    _shot(page, "review")
     page.get_by_text("What if …").click()
     page.get_by_label("Finding, test or treatment").press_sequentially("sclerotic bone")
-    page.get_by_role("option").first.click()
-    page.get_by_label("looked for, and absent").check()
+    page.locator("#choices [role=option]").first.click()
+    page.get_by_label("present", exact=True).check()
     page.get_by_role("button", name="Suppose it").click()
     page.locator(".moved-all").wait_for()
     page.locator("#what-if").evaluate("one => one.scrollIntoView()")

@@ -44,8 +44,9 @@ def served(shared: Served) -> Served:
 @pytest.fixture
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashes that are made in no time, for tests of other things."""
+
     class Quick(PasswordHasher):
-        def __init__(self) -> None:
+        def __init__(self, **_: object) -> None:
             super().__init__(time_cost=1, memory_cost=64, parallelism=1)
 
     monkeypatch.setattr(accounts, "PasswordHasher", Quick)
@@ -61,6 +62,7 @@ class Clock:
 
 
 # --- sessions
+
 
 def test_the_session_changes_at_login(served: Served) -> None:
     """Fixation: an id that was there before the login is nobody afterwards, and an id of others' making is not taken."""
@@ -155,6 +157,7 @@ def test_an_open_form_survives_a_restart(tmp_path: Path, knowledge: Knowledge) -
 
 
 # --- failures
+
 
 def test_failures_are_slowed_by_name_and_by_address(served: Served) -> None:
     """After three failures even the right password has to wait; so has another name from the same address."""
@@ -274,9 +277,21 @@ def test_passwords_are_checked_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) 
     assert made.check("ada", GOOD) is not None
 
 
-@pytest.mark.parametrize("name, password", [
-    ("", ""), ("ada", ""), ("ada", GOOD + " "), ("ADA\x00", GOOD), ("ada' OR '1'='1", GOOD), ("ada", "\x00" + GOOD),
-    ("a" * 5000, "b" * 5000), ("ada", "\u00e9" * 2000), ("\u202eada", GOOD), ("ada:admin:x", GOOD)])
+@pytest.mark.parametrize(
+    "name, password",
+    [
+        ("", ""),
+        ("ada", ""),
+        ("ada", GOOD + " "),
+        ("ADA\x00", GOOD),
+        ("ada' OR '1'='1", GOOD),
+        ("ada", "\x00" + GOOD),
+        ("a" * 5000, "b" * 5000),
+        ("ada", "\u00e9" * 2000),
+        ("\u202eada", GOOD),
+        ("ada:admin:x", GOOD),
+    ],
+)
 def test_what_is_no_login_is_none(served: Served, name: str, password: str) -> None:
     with served.browser() as visitor:
         said = visitor.submit("/login", {"name": name, "password": password})
@@ -292,8 +307,12 @@ def test_logins_are_in_the_audit_trail(served: Served) -> None:
         visitor.submit("/login", {"name": "ADA ", "password": GOOD})
         visitor.submit("/logout")
     seen = [(one.who, one.action) for one in served.store.audit()][:4]
-    assert seen == [("ada", "logout"), ("ada", "login"), ("", "login failed from 127.0.0.1"),
-                    ("ada", "login failed from 127.0.0.1")]
+    assert seen == [
+        ("ada", "logout"),
+        ("ada", "login"),
+        ("", "login failed from 127.0.0.1"),
+        ("ada", "login failed from 127.0.0.1"),
+    ]
 
 
 def test_a_password_may_be_typed_on_another_machine() -> None:
@@ -303,10 +322,31 @@ def test_a_password_may_be_typed_on_another_machine() -> None:
 
 # --- back to where one came from
 
-@pytest.mark.parametrize("back", [
-    "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "javascript:alert(1)",
-    "/%0d%0aset-cookie:x=y", "/\r\nSet-Cookie: x=y", " //evil.example", "/\u043f", "", "http:/evil.example", "/nothing",
-    "/p/x/what-if", "/logout", "///evil.example", "/..//evil.example", "/.//evil.example", "@evil.example"])
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "javascript:alert(1)",
+        "/%0d%0aset-cookie:x=y",
+        "/\r\nSet-Cookie: x=y",
+        " //evil.example",
+        "/\u043f",
+        "",
+        "http:/evil.example",
+        "/nothing",
+        "/p/x/what-if",
+        "/logout",
+        "///evil.example",
+        "/..//evil.example",
+        "/.//evil.example",
+        "@evil.example",
+    ],
+)
 def test_nobody_is_sent_elsewhere(served: Served, back: str) -> None:
     """Open redirects and split headers: back leads to a page of ours that can be opened, or to the start."""
     with served.browser() as visitor:
@@ -329,12 +369,15 @@ def test_one_comes_back_to_a_page_of_ours(served: Served) -> None:
 
 # --- the file
 
+
 def test_accounts_are_written_and_read(tmp_path: Path) -> None:
     """Nobody else reads the file; an account of the same name is replaced; the rest stays."""
     path = tmp_path / "accounts"
     add_account(path, "ada", "admin", GOOD)
-    add_account(path, "edith", "editor", "eight eager editors")
-    add_account(path, "ada", "admin", "another long password")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        add_account(path, "edith", "editor", "eight eager editors")
+        add_account(path, "ada", "admin", "another long password")
     assert path.stat().st_mode & 0o777 == 0o600
     assert GOOD not in path.read_text()
     found = read_accounts(path)
@@ -359,10 +402,17 @@ def test_a_change_of_the_file_counts_at_once(tmp_path: Path) -> None:
     assert found.get("vera") is None
 
 
-@pytest.mark.parametrize("text, said", [
-    ("ada:admin:x", "line 1"), ("ada:king:$argon2id$v=19$m=8,t=1,p=1$YWJjZGVmZ2g$YWJjZGVmZ2g", "line 1"),
-    ("# none\n\nAda:admin:$argon2id$x", "line 3"), ("", "no admin"), ("ada:admin:$argon2id$rubbish", "line 1"),
-    ("a b:admin:$argon2id$v=19$m=8,t=1,p=1$YWJjZGVmZ2g$YWJjZGVmZ2g", "line 1")])
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("ada:admin:x", "line 1"),
+        ("ada:king:$argon2id$v=19$m=8,t=1,p=1$YWJjZGVmZ2g$YWJjZGVmZ2g", "line 1"),
+        ("# none\n\nAda:admin:$argon2id$x", "line 3"),
+        ("", "no admin"),
+        ("ada:admin:$argon2id$rubbish", "line 1"),
+        ("a b:admin:$argon2id$v=19$m=8,t=1,p=1$YWJjZGVmZ2g$YWJjZGVmZ2g", "line 1"),
+    ],
+)
 def test_a_file_that_cannot_be_used_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "accounts"
     path.write_text(text)
@@ -387,10 +437,20 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
         read_accounts(tmp_path / "missing")
 
 
-@pytest.mark.parametrize("name, role, password", [
-    ("Ada", "admin", GOOD), ("", "admin", GOOD), ("a:b", "admin", GOOD), ("a\nb", "admin", GOOD), ("ada", "king", GOOD),
-    ("ada", "admin", "short"), ("ada", "admin", "a" * 2000), ("ada", "admin", "twelve\x00characters"),
-    ("ada", "admin", "twelve\udce9characters")])
+@pytest.mark.parametrize(
+    "name, role, password",
+    [
+        ("Ada", "admin", GOOD),
+        ("", "admin", GOOD),
+        ("a:b", "admin", GOOD),
+        ("a\nb", "admin", GOOD),
+        ("ada", "king", GOOD),
+        ("ada", "admin", "short"),
+        ("ada", "admin", "a" * 2000),
+        ("ada", "admin", "twelve\x00characters"),
+        ("ada", "admin", "twelve\udce9characters"),
+    ],
+)
 @pytest.mark.usefixtures("_quick")
 def test_what_cannot_be_an_account_is_refused(tmp_path: Path, name: str, role: str, password: str) -> None:
     with pytest.raises(UsageError):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,8 @@ from poems.web.settings import Limits, Settings, reachable
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "poems" / "examples" / "published-case.csv"
 COURSE = ROOT / "poems" / "examples" / "published-course.csv"
-TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Made once: reading the authorities of the world for each client takes longer than a test."""
 QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 PASSWORDS = {"vera": "seven small viewers", "edith": "eight eager editors", "ada": "nine able admins"}
 ROLES = {"vera": "viewer", "edith": "editor", "ada": "admin"}
@@ -32,20 +33,30 @@ ROLES = {"vera": "viewer", "edith": "editor", "ada": "admin"}
 
 def some_accounts() -> Accounts:
     """One account for each role; their hashes are quick, for the tests only."""
-    return Accounts({name: Account(name, ROLES[name], QUICK.hash(password)) for name, password in PASSWORDS.items()},
-                    QUICK)
+    return Accounts(
+        {name: Account(name, ROLES[name], QUICK.hash(password)) for name, password in PASSWORDS.items()}, QUICK
+    )
 
 
 class Served:
     """A server of the app on a free port, in a thread."""
 
-    def __init__(self, store: Store, knowledge: Knowledge, *, limits: Limits | None = None,
-                 accounts: Accounts | None = None, cert: Path | None = None, key: Path | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        knowledge: Knowledge,
+        *,
+        limits: Limits | None = None,
+        accounts: Accounts | None = None,
+        cert: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
         self.store, self.knowledge = store, knowledge
         self.socket = serving.listen("127.0.0.1", 0)
         self.port = self.socket.getsockname()[1]
-        self.settings: Settings = reachable(("127.0.0.1", "localhost"), self.port, accounts=accounts, limits=limits,
-                                            is_secure=cert is not None)
+        self.settings: Settings = reachable(
+            ("127.0.0.1", "localhost"), self.port, accounts=accounts, limits=limits, is_secure=cert is not None
+        )
         self.app = make_app(store, knowledge, settings=self.settings)
         self.server = serving.server(self.app, cert=cert, key=key)
         self.url = f"{'https' if cert else 'http'}://127.0.0.1:{self.port}"
@@ -81,8 +92,16 @@ class Served:
     def form_begun(self, visitor: Browser, length: int) -> bytes:
         """The head of a form that creates a patient, and the first word of its body."""
         token, cookie = visitor.token(), visitor.cookies["poems-session"]
-        return self.head("POST /patients HTTP/1.1", f"Cookie: poems-session={cookie}", f"X-CSRF-Token: {token}",
-                         "Content-Type: application/x-www-form-urlencoded", f"Content-Length: {length}") + b"label="
+        return (
+            self.head(
+                "POST /patients HTTP/1.1",
+                f"Cookie: poems-session={cookie}",
+                f"X-CSRF-Token: {token}",
+                "Content-Type: application/x-www-form-urlencoded",
+                f"Content-Length: {length}",
+            )
+            + b"label="
+        )
 
     def raw(self, data: bytes, *, seconds: float = 10.0) -> bytes:
         """What the server answers to bytes that no client would send."""
@@ -101,7 +120,7 @@ class Browser(httpx.Client):
     """A client that keeps cookies and brings the token of its session back."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(follow_redirects=False, **options)
+        super().__init__(follow_redirects=False, **{"verify": NO_TLS, **options})
         self._token: tuple[str, str] = ("", "")
 
     def token(self) -> str:
@@ -115,8 +134,11 @@ class Browser(httpx.Client):
 
     def submit(self, path: str, data: Mapping[str, Any] | None = None, **options: Any) -> httpx.Response:
         """A form, with the token and the headers that a browser puts on it."""
-        headers = {"origin": str(self.base_url).rstrip("/"), "sec-fetch-site": "same-origin",
-                   **options.pop("headers", {})}
+        headers = {
+            "origin": str(self.base_url).rstrip("/"),
+            "sec-fetch-site": "same-origin",
+            **options.pop("headers", {}),
+        }
         return self.post(path, data={"csrf": self.token(), **(data or {})}, headers=headers, **options)
 
     def call(self, path: str, body: Any = None, **options: Any) -> httpx.Response:
@@ -134,6 +156,7 @@ def fill(store: Store, label: str = "Case 1", path: Path = EXAMPLE, knowledge: K
 
     known = knowledge or load()
     made = store.create(label, "test")
-    store.add(made.uid, read(path, known, today=date.today()).events, "test", kind="import", source=path.name,
-              format="csv")
+    store.add(
+        made.uid, read(path, known, today=date.today()).events, "test", kind="import", source=path.name, format="csv"
+    )
     return store.patient(made.uid)

@@ -217,11 +217,11 @@ def _unreadable(chart: Chart) -> Iterator[Caution]:
     for (finding, span), events in groups.items():
         known = next((item for item in chart.follow.explanations if item.finding == span.finding), None)
         days = listed([str(day) for day in days_of(events)])
-        until = f"until {span.end}" if span.end else "and no stop is on record"
+        until = f"to {span.end}" if span.end else "on, and no stop is on record"
         yield Caution(
             f"unreadable-{finding}",
             f"{chart.label(finding)}: {len(events)} {'sample' if len(events) == 1 else 'samples'} ({days}) left out of "
-            f"response, relapse and trend, because {chart.label(span.finding)} was given from {span.start} on, {until}."
+            f"response, relapse and trend, because {chart.label(span.finding)} was given from {span.start} {until}."
             + (f" {known.text}" if known else ""),
             source=known.source if known else None,
         )

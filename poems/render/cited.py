@@ -10,13 +10,17 @@ from poems.render.words import SEEN, STATUS
 
 @dataclass
 class Entry:
-    """One source as the list at the end shows it: citation, how far it was seen, and which places were used how."""
+    """One source as the list at the end shows it: citation, how far it was seen, and which places were used how.
+
+    id: its name in the knowledge, for a rendering that can show what is known of it.
+    """
 
     number: int
     text: str
     link: str
     seen: str
     places: list[str] = field(default_factory=list)
+    id: str = ""
 
 
 class Bibliography:
@@ -36,7 +40,7 @@ class Bibliography:
         source = self.knowledge.sources.get(reference.id)
         entry = self._entries.setdefault(reference.id, Entry(
             len(self._entries) + 1, source.text if source else reference.id, source.link if source else "",
-            SEEN.get(source.seen, source.seen) if source else ""))
+            SEEN.get(source.seen, source.seen) if source else "", id=reference.id if source else ""))
         place = where(reference)
         if place and place not in entry.places:
             entry.places.append(place)

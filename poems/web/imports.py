@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from poems.adapters import FORMATS, Reading
+from poems.adapters.table import DELIMITERS
 from poems.errors import Issue
 from poems.record import Event
 from poems.store import Change, Patient
@@ -22,6 +23,7 @@ from poems.web.reading import read_file
 
 ROW = re.compile(r"\brow (\d{1,7})\b")
 MOST_ROWS = 500
+MOST_LINES = 200_000
 MOST_KEPT, LEAST_KEPT = 5_000, 20
 """How many issues of a file are kept with its patients together, and with one of them at the least."""
 
@@ -81,13 +83,21 @@ def _told(issues: Sequence[Issue], data: bytes) -> list[Told]:
 
 
 def _rows(data: bytes) -> Mapping[int, str]:
-    """The rows of a table as they stand, so that a fault can be shown beside its own."""
-    try:
-        lines = csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""))
-        return {number: " · ".join(cell for cell in row if cell.strip())[:300]
-                for number, row in zip(range(1, 100_000), lines, strict=False)}
-    except csv.Error:
+    """The rows of a table of text as they stand, counted as its reader counts them; none of any other file."""
+    if b"\0" in data[:4096]:
         return {}
+    text = data.decode("utf-8-sig", "replace")
+    first = text.lstrip("\r\n").partition("\n")[0]
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=first.count), strict=True)
+    found: dict[int, str] = {}
+    for number in range(1, MOST_LINES):
+        try:
+            found[number] = " · ".join(cell for cell in next(lines) if cell.strip())[:300]
+        except StopIteration:
+            break
+        except csv.Error:
+            continue
+    return found
 
 
 def kept_in_list(ask: Ask, files: Sequence[File]) -> list[tuple[Patient, Change]]:

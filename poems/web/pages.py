@@ -32,7 +32,7 @@ def environment() -> Environment:
         loader=ChoiceLoader([FileSystemLoader(HERE / "templates"), base.loader]), auto_reload=False,
         undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters.update(base.filters | {"day": day})
-    made.globals.update(base.globals | {"static": static})
+    made.globals.update(base.globals | {"static": static, "has_knowledge": True})
     return made
 
 

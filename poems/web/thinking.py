@@ -20,7 +20,7 @@ from poems.render.patient import NOTICE, own
 from poems.render.view import DISCLAIMER, observation, view
 from poems.render.waterfall import waterfall
 from poems.render.words import clean, percent
-from poems.review import Review
+from poems.review import Review, SetReview
 from poems.rules import Verdict
 from poems.store import MissingError
 from poems.web.ask import Ask, read, write
@@ -121,13 +121,15 @@ def _supposed(text: str) -> list[dict[str, str]]:
 
 
 def _sets(before: Review, after: Review) -> list[Moved]:
-    return [Moved(one.criteria.label, _verdict(one.verdict, one.level), _verdict(two.verdict, two.level),
+    return [Moved(one.criteria.label, _verdict(one), _verdict(two),
                   (one.verdict, one.level) != (two.verdict, two.level), (one.verdict, two.verdict))
             for one, two in zip(before.criteria, after.criteria, strict=True)]
 
 
-def _verdict(verdict: Verdict, level: str) -> str:
-    return f"{verdict.value}{f', {level}' if level and verdict is Verdict.MET else ''}"
+def _verdict(found: SetReview) -> str:
+    """The verdict, and its level where the set has several."""
+    is_levelled = found.verdict is Verdict.MET and len(found.levels) > 1
+    return f"{found.verdict.value}, {found.level}" if is_levelled else found.verdict.value
 
 
 def _diseases(ask: Ask, before: Review, after: Review) -> list[Moved]:

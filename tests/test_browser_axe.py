@@ -7,9 +7,8 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
+from browser_made import App, app, browser, context, page, watched  # noqa: F401 - fixtures
 from playwright.sync_api import Page
-
-from tests.browser.conftest import App
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()

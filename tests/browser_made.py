@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from poems.knowledge import Knowledge, load
+from poems.knowledge import Knowledge
 from poems.store import Store
 from poems.web.app import make_app
 from poems.web.example import fill
@@ -62,11 +62,6 @@ class Watched:
         """Nothing came from elsewhere, and the browser had nothing to complain of."""
         assert not [one for one in self.fetched if not one.startswith((address, "data:", "blob:"))]
         assert not self.said
-
-
-@pytest.fixture(scope="session")
-def knowledge() -> Knowledge:
-    return load()
 
 
 @pytest.fixture

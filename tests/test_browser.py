@@ -7,14 +7,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from browser_made import App, app, browser, context, page, watch, watched  # noqa: F401 - fixtures
 from playwright.sync_api import BrowserContext, Page, expect
 
 from poems.exports import write
 from poems.store import Store, import_all
-from tests.browser.conftest import App, watch
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-EXAMPLES = Path(__file__).parents[2] / "poems/examples"
+EXAMPLES = Path(__file__).parents[1] / "poems/examples"
 
 
 def enter_vegf(page: Page, value: str, unit: str = "pg/mL", specimen: str = "plasma", date: str = "2026-01-15") -> None:

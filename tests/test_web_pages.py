@@ -1,0 +1,263 @@
+"""What the pages say: forms that assume nothing, plain words for the patient, two versions side by side, every cut."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from markupsafe import escape
+from web_made import COURSE, Browser, Served, fill
+
+from poems import units
+from poems.knowledge import Knowledge
+from poems.record import Event
+from poems.render.catalogue import KINDS, of_kind
+from poems.render.show import entry as printed_entry
+from poems.render.show_html import shown
+from poems.store import Entry, Store
+from poems.web.entry import asked, by_field, compared, is_begun, printed, typed
+from poems.web.entry import shown as as_form
+from poems.web.names import options
+from poems.web.told import groups, seen
+
+TODAY = date(2026, 1, 1)
+WORD = re.compile(r"[^\W_]{4,}")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, knowledge: Knowledge) -> Iterator[Served]:
+    """The app with one published course."""
+    with Store.open(tmp_path_factory.mktemp("pages") / "pages.db") as store:
+        store.set_setting("mode", "many", "test")
+        fill(store, "course", COURSE, knowledge)
+        with Served(store, knowledge) as made:
+            yield made
+
+
+@pytest.fixture
+def visitor(served: Served) -> Iterator[Browser]:
+    """Somebody new."""
+    with served.browser() as made:
+        yield made
+
+
+@pytest.fixture
+def uid(served: Served) -> str:
+    """The one patient."""
+    return served.store.patients()[0].uid
+
+
+def test_no_form_chooses_for_anybody(knowledge: Knowledge) -> None:
+    """Every finding has a form; a number without its unit, or without one of several specimens, is refused."""
+    for concept in knowledge.concepts.values():
+        form = asked(concept, knowledge)
+        if not form.is_quantity:
+            assert typed({"finding": concept.label}, "p", knowledge, TODAY).faults, concept.id
+            continue
+        offered = [unit for unit, _ in (*form.near, *form.far)]
+        assert sorted(offered) == sorted(units.accepted(concept.unit, concept.molar_mass))
+        assert concept.unit in [unit for unit, _ in form.near]
+        said = typed({"finding": concept.label, "value": "5"}, "p", knowledge, TODAY)
+        assert {"unit"} <= {one.where for one in said.faults}, concept.id
+        assert ("specimen" in {one.where for one in said.faults}) == bool(form.specimens)
+        whole = {"finding": concept.label, "value": "5", "unit": offered[0],
+                 "specimen": form.specimens[0][0] if form.specimens else ""}
+        assert typed(whole, "p", knowledge, TODAY).event is not None, concept.id
+
+
+def test_units_are_printed_as_laboratories_print_them(knowledge: Knowledge) -> None:
+    """The names of units that a form offers are different from each other, and say the same unit."""
+    assert [printed(one) for one in ("10*9/L", "ug/dL", "umol/L", "/uL", "mm[Hg]", "1", "{score}", "pg/mL")] == [
+        "×10⁹/L", "µg/dL", "µmol/L", "/µL", "mmHg", "as a ratio (1)", "score", "pg/mL"]
+    for concept in knowledge.concepts.values():
+        form = asked(concept, knowledge)
+        names = [name for _, name in (*form.near, *form.far)]
+        assert len(set(names)) == len(names), concept.id
+        assert all(names)
+
+
+def test_every_finding_can_be_looked_up(knowledge: Knowledge) -> None:
+    """Each has an option whose value the form knows it by, and all its other names beside it."""
+    html = str(options(knowledge))
+    values = re.findall(r'<option value="([^"]*)"', html)
+    assert len(values) == len(knowledge.concepts)
+    found = [knowledge.by_name(unescape(one)) for one in values]
+    assert {one.id for one in found if one} == set(knowledge.concepts)
+    for concept in knowledge.concepts.values():
+        assert all(escape(name) in html for name in (*concept.synonyms, concept.patient))
+    assert options(knowledge) == options(knowledge)
+
+
+def test_what_is_typed_comes_back_the_same(knowledge: Knowledge) -> None:
+    """An event shown in its form and sent again is the same event: a correction changes what was changed only."""
+    for form in ({"finding": "Plasma VEGF", "value": "0.3", "unit": "ng/mL", "specimen": "plasma", "comparator": ">",
+                  "upper_limit": "0.1", "date": "2025-03-01", "source": "letter"},
+                 {"finding": "VEGF", "value": "12", "unit": "pg/mL", "specimen": "not-said"},
+                 {"finding": "Papilledema", "status": "absent", "date": "2025-03-01"},
+                 {"finding": "Lenalidomide", "status": "present", "source": "letter, page 2"}):
+        event = typed(form, "p", knowledge, TODAY).event
+        if form["finding"] == "VEGF" and event is None:
+            event = typed({**form, "finding": "vegf"}, "p", knowledge, TODAY).event
+        assert event is not None, form
+        assert typed(as_form(event), "p", knowledge, TODAY).event == event
+
+
+def test_only_a_name_is_not_yet_a_form() -> None:
+    """A finding that was only named is asked for its fields and not blamed for them."""
+    assert not is_begun({"finding": "VEGF", "csrf": "x"})
+    assert is_begun({"finding": "VEGF", "value": ""})
+
+
+def test_each_fault_stands_at_its_field_or_at_the_form(knowledge: Knowledge) -> None:
+    """No fault is lost: what belongs to no field is said under the form."""
+    form = {"finding": "Platelets", "value": "many", "unit": "10*9/L", "date": "2031-13-45"}
+    said = typed(form, "p", knowledge, TODAY)
+    found = by_field(said.faults)
+    assert set(found) == {"value", "date"}
+    assert set(by_field(typed({"finding": "Platelets"}, "p", knowledge, TODAY).faults)) == {"form"}
+    assert all(text[0].isupper() and text.endswith(".") for text in found.values())
+
+
+def test_two_versions_stand_side_by_side(knowledge: Knowledge) -> None:
+    """Every field that either version fills is named, and those that differ are marked."""
+    one = {"finding": "vegf-plasma", "value": "5", "unit": "pg/mL", "specimen": "plasma", "date": "2025-01-01"}
+    other = {**one, "value": "6", "unit": "ng/mL", "date": "", "source": "letter"}
+    rows = {row.name: row for row in compared(one, other, knowledge)}
+    assert {name for name, row in rows.items() if row.differs} == {"Value", "Unit", "Day", "Where it stands"}
+    assert {name for name, row in rows.items() if not row.differs} == {"Measured in"}
+
+
+def events(knowledge: Knowledge) -> list[Event]:
+    """One event of every concept, the treatments with an amount that must not be seen by a patient."""
+    made = []
+    for place, concept in enumerate(knowledge.concepts.values()):
+        is_drug = concept.kind == "treatment"
+        made.append(Event("p", concept.id, TODAY - timedelta(place), "" if concept.unit else "present",
+                          987.0 if concept.unit or is_drug else None, concept.unit or ("mg" if is_drug else ""),
+                          source="987 mg" if is_drug else "letter"))
+    return made
+
+
+def test_the_patient_reads_no_dose_anywhere(knowledge: Knowledge) -> None:
+    """Neither in the list nor in the history, nor in the words on where it stands."""
+    found = events(knowledge)
+    entries = [Entry(place, event, {}, None, "me", 1, "entry") for place, event in enumerate(found)]  # type: ignore[arg-type]
+    rows = [row for several in groups(entries, knowledge, "patient").values() for row in several]
+    assert len(rows) == len(found)
+    drugs = {place for place, event in enumerate(found) if knowledge.concepts[event.finding].kind == "treatment"}
+    for row in rows:
+        if row.id in drugs:
+            assert "987" not in f"{row.name} {row.said} {row.how} {row.source}"
+    for place in drugs:
+        told = seen(found[place], knowledge, "patient")
+        assert "987" not in f"{told.what} {told.how} {told.source}"
+    clinician = [row for several in groups(entries, knowledge, "clinician").values() for row in several]
+    assert {row.id for row in clinician} == {row.id for row in rows}
+
+
+def test_the_page_of_a_claim_says_what_the_command_says(knowledge: Knowledge) -> None:
+    """Every word that `poems knowledge show` prints of anything stands on its page; addresses are links."""
+    for kind in KINDS:
+        for key in list(of_kind(knowledge, kind))[::7]:
+            page = " ".join(str(line) for one in shown(key, knowledge) for block in one.blocks
+                            for row in block.rows for cell in row for line in cell)
+            plain = re.sub(r"<[^>]+>", "", page)
+            heads = " ".join(f"{one.title} {one.kind} {key}" for one in shown(key, knowledge))
+            missing = set(WORD.findall(printed_entry(key, knowledge, 400))) - set(WORD.findall(f"{plain} {heads}"))
+            assert not missing, (kind, key, missing)
+            assert page.count("https://") == 2 * plain.count("https://")
+    assert shown("nothing-of-that-name", knowledge) == ()
+
+
+def test_the_patient_has_no_page_of_verdicts(visitor: Browser, uid: str) -> None:
+    """What if tells verdicts and probabilities: in the patient's edition there is no such page."""
+    form = {"finding": "Ascites", "status": "present", "supposed": "[]"}
+    assert "Probability" in visitor.submit(f"/p/{uid}/what-if", form).text
+    visitor.cookies.set("edition", "patient", domain="127.0.0.1")
+    said = visitor.submit(f"/p/{uid}/what-if", form)
+    assert said.status_code == 404
+    assert "%" not in said.text
+    for path in ("review", "follow"):
+        text = re.sub(r"<svg.*?</svg>|<[^>]+>", " ", visitor.get(f"/p/{uid}/{path}").text, flags=re.S)
+        assert not re.search(r"\b(not met|posterior|probability)\b", text), path
+
+
+def test_what_if_takes_several_findings_and_keeps_none(served: Served, visitor: Browser, uid: str) -> None:
+    """What was supposed travels in the form; the record and its history stay as they were."""
+    before = served.store.patient(uid)
+    first = visitor.submit(f"/p/{uid}/what-if", {"finding": "Ascites", "status": "present", "supposed": "[]"}).text
+    carried = re.search(r'name="supposed" value="([^"]*)"', first)
+    assert carried
+    raw = carried[1].replace("&#34;", '"')
+    second = {"finding": "Sclerotic bone lesion", "status": "present", "supposed": raw}
+    both = visitor.submit(f"/p/{uid}/what-if", second)
+    assert both.text.count('name="take-back"') == 2
+    again = visitor.submit(f"/p/{uid}/what-if", {"take-back": "0", "supposed": re.search(
+        r'name="supposed" value="([^"]*)"', both.text)[1].replace("&#34;", '"')})  # type: ignore[index]
+    assert again.text.count('name="take-back"') == 1
+    assert "Sclerotic bone lesion" in again.text
+    assert served.store.patient(uid) == before
+    for broken in ("{", "[1, 2]", '[{"finding": 3}]', "[" * 5000, '{"a": 1}'):
+        assert visitor.submit(f"/p/{uid}/what-if", {"supposed": broken}).status_code == 200
+
+
+@pytest.mark.parametrize("query", [
+    "", "?span=1y", "?span=3y&hide=visit", "?span=99y", "?hide=0.0&hide=treatment&hide=zz", "?day=last&span=all",
+    "?day=never", "?hide=" + "x" * 3000])
+def test_every_cut_of_the_picture_is_a_page_and_a_part(visitor: Browser, uid: str, query: str) -> None:
+    """The same picture stands on the whole page and in the part that a script fetches; nothing else is in the part."""
+    page = visitor.get(f"/p/{uid}/follow{query}")
+    part = visitor.get(f"/p/{uid}/follow{query}", headers={"x-part": "true", "hx-request": "true"})
+    assert (page.status_code, part.status_code) == (200, 200)
+    assert part.text.startswith('<div class="chart"')
+    assert part.text.count("<svg") <= 1
+    picture = re.search(r'<svg class="timeline.*?</svg>', part.text, re.S)
+    assert picture is None or picture[0] in page.text
+
+
+def test_switches_lead_back_to_a_page_that_can_be_opened(visitor: Browser, uid: str) -> None:
+    """After a form was answered with a page, the switches of the bar lead to a page, never to an address of forms."""
+    answers: list[Any] = [
+        visitor.submit(f"/p/{uid}/add", {"finding": "Ascites", "status": ""}),
+        visitor.submit(f"/p/{uid}/fields", {"finding": "VEGF"}),
+        visitor.submit(f"/p/{uid}/what-if", {"finding": "VEGF", "supposed": "[]"}),
+        visitor.submit("/ask", {"question": "how is VEGF measured"}),
+        visitor.get(f"/p/{uid}/follow?span=1y")]
+    for said in answers:
+        back = re.search(r'name="back" value="([^"]*)"', said.text)
+        assert back, said.url
+        assert visitor.get(back[1].replace("&amp;", "&")).status_code == 200, back[1]
+
+
+def test_what_was_done_is_told_and_can_be_undone(served: Served, visitor: Browser, uid: str) -> None:
+    """After an entry the page says what was saved, with its undo; a number that is no change says nothing."""
+    said = visitor.submit(f"/p/{uid}/add", {"finding": "Ascites", "status": "present", "date": "2025-02-01"})
+    assert said.status_code == 303
+    page = visitor.get(said.headers["location"].partition("#")[0]).text
+    assert "Ascites: present" in page.split('class="done"')[1].split("</div>")[0]
+    undo = re.search(rf'action="(/p/{uid}/undo/\d+)"', page)
+    assert undo
+    count = served.store.patient(uid).entries
+    assert visitor.submit(undo[1]).status_code == 303
+    assert served.store.patient(uid).entries == count - 1
+    for none in ("99999", "x", "-1", "²"):
+        assert 'class="done"' not in visitor.get(f"/p/{uid}/", params={"done": none}).text
+
+
+def test_no_page_carries_its_own_style_or_script(visitor: Browser, uid: str) -> None:
+    """Nothing on any page would need a looser policy: no inline script, no style attribute, nothing from elsewhere."""
+    paths = ["/", "/import", "/ask", "/settings", "/audit", "/guide/", "/guide/test-vegf", "/guide/glossary",
+             "/guide/corrections", "/guide/sources", "/knowledge/mayo-2007", "/p/none/",
+             *(f"/p/{uid}/{name}" for name in ("", "review", "follow", "history", "entry/1"))]
+    for edition in ("clinician", "patient"):
+        visitor.cookies.set("edition", edition, domain="127.0.0.1")
+        for path in paths:
+            html = visitor.get(path).text
+            assert not re.search(r"<style|\sstyle=|\son[a-z]+=\"|javascript:", html), path
+            assert all(" src=" in tag for tag in re.findall(r"<script[^>]*>", html)), path
+            assert not re.search(r"(src|<link[^>]* href)=\"(?!/)", html), path
+            assert len(re.findall(r"<h1[ >]", html)) == 1 + html.count('<h1 id="p1-title"'), path
