@@ -158,8 +158,8 @@ def compared_from(one: Series, start: date, days: int, fall: float | None = None
 
     With a baseline it can from the start. A series that begins later (another laboratory, assay or specimen, or the
     first test ever) does not show how low the quantity was before. It can once a sample of an earlier day lies behind
-    and its lowest value is low by itself: within the laboratory's own limit, or below what the assay detects, or as far
-    below an earlier sample as the rise that a rule asks for (`fall`, a quotient).
+    and its lowest value is low by itself: within the laboratory's own limit, or as far below an earlier sample as the
+    rise that a rule asks for (`fall`, a quotient).
     """
     if baseline_of(one, start, days):
         return start
@@ -179,9 +179,7 @@ def compared_from(one: Series, start: date, days: int, fall: float | None = None
 def _is_low(lowest: Event, highest: float, fall: float | None) -> bool:
     """Whether the lowest value of a series is known to be low without what was measured before the series."""
     value, limit = lowest.value or 0.0, lowest.upper_limit
-    if not value or lowest.comparator.startswith("<") or (limit is not None and value <= limit):
-        return True
-    return fall is not None and highest > fall * value
+    return (limit is not None and value <= limit) or (fall is not None and highest > fall * value)
 
 
 def _put(

@@ -346,6 +346,27 @@ def test_who_died_on_a_day_that_is_not_known_gets_no_visits() -> None:
     assert found.died is None and not found.calendar and "no visits are listed" in said(found)
 
 
+@pytest.mark.parametrize(("last", "is_within"), [(100, True), (101, False)])
+def test_a_rise_within_the_limit_is_said_to_be_one(last: float, is_within: bool) -> None:
+    """The definition asks for no limit to be passed; whoever reads that it is met has to know."""
+    rows = "p,vegf-plasma,2020-09-01,,50,pg/mL,,plasma,100,\np,vegf-plasma,2021-01-01,,80,pg/mL,,plasma,100,\n"
+    found = told(course(reading(f"{rows}p,vegf-plasma,2021-03-01,,{last},pg/mL,,plasma,100,\n")))["relapses"]["vegf"]
+    assert found["verdict"] == "met" and ("All of these values lie within" in found["why"]) == is_within
+
+
+def test_a_recorded_relapse_is_told_beside_what_was_computed() -> None:
+    """The word moves no verdict, and what the definitions of that line of treatment show is said with it."""
+    rise = "p,vegf-plasma,2021-01-01,,200,pg/mL,,plasma,100,\np,vegf-plasma,2021-03-01,,210,pg/mL,,plasma,100,\n"
+    for rows, says in (("", "do not show it"), (rise, "shows: VEGF progression, plasma more than 50 %")):
+        found = course(reading(f"{rows}p,relapse,2021-04-01,present,,,,,,\n"))
+        (text,) = [item.text for item in found.cautions if item.id.startswith("relapse-recorded")]
+        assert "on 2021-04-01" in text and says in text
+        plainly = course(reading(rows or "p,rash,2021-04-01,absent,,,,,,\n"))
+        assert [(item.id, item.verdict) for item in found.relapses] == [
+            (item.id, item.verdict) for item in plainly.relapses
+        ]
+
+
 def test_two_days_of_birth_give_no_age() -> None:
     """What rests on the age stays unknown, rather than following the first row."""
     one = course(reading("p,birth-date,1950-01-01,present,,,,,,\n"))

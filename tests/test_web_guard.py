@@ -635,6 +635,15 @@ def test_an_admin_may(shared: Served) -> None:
     assert shared.store.history(made.uid)[0].who == "ada"
 
 
+def test_an_editor_does_not_change_whose_records_they_are(shared: Served) -> None:
+    """The first visit chooses; later only an admin does."""
+    with shared.logged_in("edith") as visitor:
+        assert visitor.submit("/start", {"mode": "many"}).status_code == 303
+        assert visitor.submit("/start", {"mode": "own"}).status_code == 403
+        assert str(shared.store.path) not in visitor.get("/settings").text
+    assert shared.store.setting("mode") == "many"
+
+
 def test_every_read_of_a_patient_leaves_a_line(shared: Served) -> None:
     """The audit trail names who looked at what; a read that leaves none fails here."""
     made = fill(shared.store, "looked at")

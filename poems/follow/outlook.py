@@ -143,10 +143,10 @@ def _judged(
 
 
 def _responding(rule: Rule, chart: Chart, stretch: Stretch | None) -> tuple[Judgement | None, Stretch | None]:
-    """A factor on the slice since treatment; a treatment counts from its own first day."""
+    """A factor on the slice since treatment, where it speaks of a response that was not reached."""
     if stretch is None:
         return None, None
-    return stretch.judge_treated(rule), stretch
+    return stretch.judge_unreached(rule), stretch
 
 
 def survival(chart: Chart) -> Iterator[Survival]:

@@ -83,9 +83,16 @@ class Stretch:
             self._slices[key] = self._slice(*key), {}
         return judge(rule, *self._slices[key])
 
-    def judge_treated(self, rule: Rule) -> Judgement:
-        """A rule on everything since treatment, the treatments of the first day among it."""
-        known = self._slice(self.chart.scope(rule), self.start, self.last, False)
+    def judge_unreached(self, rule: Rule) -> Judgement:
+        """A rule that says that a response was not reached: a day on which it was settles that for good, whatever was
+        lost later; otherwise the last day decides."""
+        found = [self.judge_treated(rule, day) for day in self.relevant(rule)]
+        reached = next((item for item in found if item.verdict is Verdict.NOT_MET), None)
+        return reached or self.judge_treated(rule, self.last)
+
+    def judge_treated(self, rule: Rule, day: date) -> Judgement:
+        """A rule on everything since treatment up to a day, the treatments of the first day among it."""
+        known = self._slice(self.chart.scope(rule), self.start, day, False)
         given = [span.events[0] for span in self.chart.spans if span.start == self.start]
         return judge(rule, Record(known.patient, (*given, *known.events), known.as_of), {})
 

@@ -65,7 +65,7 @@ def _visits(item: ScheduleItem, anchor: date, chart: Chart, first: Stretch | Non
 def _visit(
     item: ScheduleItem, day: date, latest: date, tests: tuple[str, ...], chart: Chart, said: str, first: Stretch | None
 ) -> Visit:
-    closer = item.closer_if is not None and first is not None and first.judge(item.closer_if, first.last).verdict is MET
+    closer = item.closer_if is not None and first is not None and first.judge_unreached(item.closer_if).verdict is MET
     because = [said + ".", item.closer_text if closer else "", item.note]
     return Visit(
         day,

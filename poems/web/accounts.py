@@ -7,8 +7,8 @@ import re
 import time
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -25,8 +25,9 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 LEAST_LENGTH, MOST_LENGTH = 12, 1024
 FREE, WAIT, MOST_WAIT = 3, 2.0, 300.0   # failures without a wait; then seconds, doubled each time, to the most
 REMEMBERED, FORGET = 10_000, 3600.0
-TOGETHER, PATIENCE = 2, 10.0
-"""How many passwords are checked at the same time, each of which takes much memory, and how long one waits for that."""
+TOGETHER, WAITING, PATIENCE = 2, 6, 10.0
+"""How many passwords are checked at the same time, each of which takes much memory; how many may wait for that, and how
+long."""
 
 
 @dataclass(frozen=True)
@@ -90,21 +91,30 @@ class Accounts:
                  reread: Callable[[], dict[str, Account] | None] = lambda: None) -> None:
         self._accounts, self._hasher, self._reread = accounts, hasher or _like(accounts), reread
         self._nobody = self._hasher.hash(os.urandom(16).hex())
-        self._turns, self._lock = BoundedSemaphore(TOGETHER), Lock()
+        self._turns, self._queue, self._lock = BoundedSemaphore(TOGETHER), BoundedSemaphore(TOGETHER + WAITING), Lock()
         self.waits = Waits()
 
     def check(self, name: str, password: str) -> Account | None:
         """The account, where name and password are right. Raises: TimeoutError, where too many log in at once."""
         account = self.get(name)
-        if not self._turns.acquire(timeout=PATIENCE):
+        with self._turn(), suppress(Argon2Error, InvalidHashError, UnicodeEncodeError):
+            self._hasher.verify(account.hash if account else self._nobody, normal(password)[:MOST_LENGTH])
+            return account
+        return None
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._queue.acquire(blocking=False):
             raise TimeoutError
         try:
-            self._hasher.verify(account.hash if account else self._nobody, normal(password)[:MOST_LENGTH])
-        except (Argon2Error, InvalidHashError, UnicodeEncodeError):
-            return None
+            if not self._turns.acquire(timeout=PATIENCE):
+                raise TimeoutError
+            try:
+                yield
+            finally:
+                self._turns.release()
         finally:
-            self._turns.release()
-        return account
+            self._queue.release()
 
     def get(self, name: str) -> Account | None:
         """The account as it is now: one that was taken out of the file, or changed in it, is so at once."""

@@ -47,6 +47,8 @@ def home(ask: Ask) -> Response:
 def start(ask: Ask) -> Response:
     """The first visit: whose records these will be."""
     mode = ask.text("mode")
+    if ask.store.setting("mode") and not ask.session.may("admin"):
+        raise Refused(403, "It was chosen already whose records these are. An admin can change it in the settings.")
     if mode == "example":
         from poems.web.example import fill
 
