@@ -359,7 +359,8 @@ def test_a_file_name_leads_nowhere(served: Served, visitor: Any) -> None:
         said = visitor.submit("/import", files={"file": (name, b"patient,finding,status\nx,y,z\n")})
         assert said.status_code == 422
         assert "etc/" not in said.text
-    raw = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a\r\nSet-Cookie: x=y\r\n.csv"\r\n\r\nz\r\n--x--\r\n'
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a\r\nSet-Cookie: x=y\r\n.csv"'
+    raw = head + b"\r\n\r\nz\r\n--x--\r\n"
     said = visitor.post(
         "/import",
         content=raw,

@@ -15,8 +15,8 @@ A_PAGE = 100
 @read()
 def settings(ask: Ask) -> Response:
     """The mode, copies of everything, and where the records lie."""
-    return page(ask, "settings.html.j2", mode=ask.store.setting("mode"), path=ask.store.path if ask.session.may("admin") else ask.store.path.name,
-                is_encrypted=ask.store.encrypted)
+    path = ask.store.path if ask.session.may("admin") else ask.store.path.name
+    return page(ask, "settings.html.j2", mode=ask.store.setting("mode"), path=path, is_encrypted=ask.store.encrypted)
 
 
 @write("admin")
