@@ -187,9 +187,12 @@ def test_the_course_has_a_picture_that_can_be_read_by_keyboard(page: Page, app: 
     app.example()
     page.goto(f"/p/{app.uid('published-course')}/follow")
     expect(page.locator("main svg").first).to_be_visible()
-    mark = page.locator("[data-say]").first
-    mark.focus()
-    expect(page.locator("#readout")).to_be_visible()
+    page.locator("#picture [data-row][tabindex='0']").focus()
+    said = page.locator(".float").inner_text()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".float")).not_to_have_text(said)
+    page.get_by_role("link", name="Last year").click()
+    expect(page.locator("#picture a[data-cut='span-1']")).to_have_attribute("aria-current", "true")
 
 
 def test_the_calendar_and_the_sheets_can_be_taken_away(page: Page, app: App) -> None:
@@ -203,7 +206,7 @@ def test_the_calendar_and_the_sheets_can_be_taken_away(page: Page, app: App) -> 
 def test_on_paper_there_is_the_review_and_nothing_of_the_app(page: Page, app: App) -> None:
     page.goto(f"/p/{app.example()}/review")
     page.emulate_media(media="print")
-    expect(page.locator("header.bar, .bar").first).to_be_hidden()
+    expect(page.get_by_role("banner")).to_be_hidden()
     expect(page.locator("#p1-criteria")).to_be_visible()
     assert page.pdf(format="A4").startswith(b"%PDF")
 
@@ -242,7 +245,7 @@ def test_a_question_is_answered_in_the_guides_words_or_declined(page: Page) -> N
     page.goto("/ask")
     page.get_by_role("searchbox").fill("How rare is POEMS?")
     page.get_by_role("searchbox").press("Enter")
-    expect(page.locator("main")).to_contain_text("million")
+    expect(page.locator("main")).to_contain_text(re.compile("million|100,000"))
     page.get_by_role("searchbox").fill("best pizza in Naples")
     page.get_by_role("searchbox").press("Enter")
     expect(page.locator("main")).to_contain_text(re.compile("not in the guide", re.I))
@@ -260,11 +263,7 @@ def test_by_keyboard_alone(page: Page, app: App) -> None:
             break
     page.keyboard.type("Edema")
     page.keyboard.press("Tab")
-    page.get_by_label("present", exact=True).wait_for()
-    for _ in range(10):
-        if page.evaluate("document.activeElement.name") == "status":
-            break
-        page.keyboard.press("Tab")
+    expect(page.get_by_label("present", exact=True)).to_be_focused()
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     expect(page.locator("#entries")).to_contain_text(re.compile("edema|swelling", re.I))

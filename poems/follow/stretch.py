@@ -84,8 +84,10 @@ class Stretch:
         return judge(rule, *self._slices[key])
 
     def judge_unreached(self, rule: Rule) -> Judgement:
-        """A rule that says that a response was not reached: a day on which it was settles that for good, whatever was
-        lost later; otherwise the last day decides."""
+        """A rule that says that a response was not reached: the first day on which it was settles that for good.
+
+        What was lost later was reached all the same; where it was never reached, the last day decides.
+        """
         found = [self.judge_treated(rule, day) for day in self.relevant(rule)]
         reached = next((item for item in found if item.verdict is Verdict.NOT_MET), None)
         return reached or self.judge_treated(rule, self.last)

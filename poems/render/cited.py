@@ -37,10 +37,12 @@ class Bibliography:
 
     def number(self, reference: Reference) -> int:
         """The number of the source; its place is added to what the list tells of it."""
-        source = self.knowledge.sources.get(reference.id)
-        entry = self._entries.setdefault(reference.id, Entry(
-            len(self._entries) + 1, source.text if source else reference.id, source.link if source else "",
-            SEEN.get(source.seen, source.seen) if source else "", id=reference.id if source else ""))
+        entry = self._entries.get(reference.id)
+        if entry is None:
+            source = self.knowledge.sources.get(reference.id)
+            entry = self._entries[reference.id] = Entry(
+                len(self._entries) + 1, source.text if source else reference.id, source.link if source else "",
+                SEEN.get(source.seen, source.seen) if source else "", id=reference.id if source else "")
         place = where(reference)
         if place and place not in entry.places:
             entry.places.append(place)

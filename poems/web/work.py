@@ -6,8 +6,10 @@ picture does not reckon it again.
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Lock
 from typing import Any, TypeVar
@@ -23,6 +25,7 @@ MOST = 64
 _kept: OrderedDict[Hashable, Any] = OrderedDict()
 _lock = Lock()
 _T = TypeVar("_T")
+_lines = ThreadPoolExecutor(4, "audit")
 
 
 def is_last(ask: Ask) -> bool:
@@ -79,8 +82,24 @@ def _once(ask: Ask, uid: str, what: tuple[str, ...], make: Callable[[], _T]) -> 
     return made
 
 
+def noted(ask: Ask, action: str, uid: str, make: Callable[[], _T]) -> _T:
+    """What `make` makes, while the audit trail takes its line; both are done when it returns.
+
+    The disk takes about as long as the reckoning, and neither needs the other.
+    """
+    line = _lines.submit(ask.store.log, ask.who, action, uid)
+    try:
+        return make()
+    finally:
+        line.result()
+
+
 def warm(knowledge: Knowledge) -> None:
-    """Make now what is made once, so that the first visitor does not wait: templates, names, models, the index."""
+    """Make now what is made once, so that the first visitor does not wait: templates, names, models, the index.
+
+    What stands then stays for as long as the app runs, so that the collector of garbage need not look at it again: its
+    full rounds would be the slowest tenth of all answers.
+    """
     from poems.guide.ask import ask as answer_of
     from poems.web import names, pages
 
@@ -91,3 +110,5 @@ def warm(knowledge: Knowledge) -> None:
     assess(nobody, knowledge)
     follow(nobody, knowledge, as_of=date.today())
     answer_of("warm", knowledge)
+    gc.collect()
+    gc.freeze()

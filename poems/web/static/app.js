@@ -183,7 +183,8 @@
       into.dataset.of = input.value;
       ready(form, Boolean($("fieldset", into)));
       const first = $(":is(input,select):not([name=comparator])", into);
-      if (move && first) first.focus();
+      // Who left the name by the Tab key stands on the button behind the fields that come only now.
+      if (first && (move || document.activeElement === $("button.main", form))) first.focus();
     } catch { /* the button still sends the form */ }
   }
   document.addEventListener("focusin", (event) => { if (event.target.matches(".finder > input")) finder(event.target); });
