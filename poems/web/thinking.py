@@ -28,7 +28,7 @@ from poems.web.chart import figure
 from poems.web.entry import asked, by_field, is_begun, typed
 from poems.web.names import options
 from poems.web.pages import page
-from poems.web.work import course_of, is_last, noted, record_of, review_of, setting_of
+from poems.web.work import course_of, is_last, record_of, review_of, setting_of
 
 MOST = 12
 
