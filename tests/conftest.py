@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -47,3 +47,9 @@ def case_events(case: dict[str, Any]) -> list[Event]:
 def case_record(case: dict[str, Any], as_of: date | None = None) -> Record:
     """The record of a case on its day."""
     return records(case_events(case), as_of or case.get("as_of"))[0]
+
+
+def some_slow(cases: Iterable[Any], every: int = 4) -> list[Any]:
+    """The cases of a table, of which all but every fourth wait for the slow suite."""
+    parts = [case if isinstance(case, tuple) else (case,) for case in cases]
+    return [pytest.param(*part, marks=pytest.mark.slow if place % every else ()) for place, part in enumerate(parts)]

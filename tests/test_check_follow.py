@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from conftest import some_slow
 from follow_cases import followed
 from test_knowledge import Files, _drop, _put, plant
 
@@ -41,7 +42,7 @@ FAULTS: dict[str, tuple[Callable[[Files], None], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", some_slow(FAULTS))
 def test_a_planted_fault_is_found_and_named(name: str, tmp_path: Path) -> None:
     """The check says where it is, what was found, what was expected and what to do."""
     change, where, found = FAULTS[name]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import HERE
+from conftest import HERE, some_slow
 from test_knowledge import Files, _drop, _put, plant
 
 from poems.evaluate import evaluate
@@ -233,7 +233,7 @@ FAULTS: dict[str, tuple[Callable[[Files], None], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", some_slow(FAULTS))
 def test_a_planted_fault_is_found_and_named(name: str, tmp_path: Path) -> None:
     """The check says where it is, what was found, what was expected and what to do."""
     change, where, found = FAULTS[name]

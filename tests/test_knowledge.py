@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import some_slow
 
 from poems.errors import KnowledgeError
 from poems.knowledge import Knowledge, load
@@ -257,7 +258,7 @@ def test_at_least_twenty_faults_are_planted() -> None:
     assert len(FAULTS) >= 20
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", some_slow(FAULTS))
 def test_a_planted_fault_is_found_and_named(name: str, tmp_path: Path) -> None:
     """The check says where it is, what was found, what was expected and what to do, and names nothing else."""
     change, where, found = FAULTS[name]

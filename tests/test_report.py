@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import follow_made
 import pytest
 import typst
-from conftest import PUBLISHED, case_record, read_case
+from conftest import PUBLISHED, case_record, read_case, some_slow
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
@@ -44,6 +44,10 @@ PAGES = {"clinician": 2, "patient": 1}
 NASTY = ['#panic("x")', "$x^2$", "*b* _i_ `c` @ref <lab>", "</svg><script>alert(1)</script>", '"]; #import "x"',
          "\\u{1F600} \\n //", "= heading /* c */ ~~~", "{{ address }} {% raw %}", "שלום עולם", "Привет Ελληνικά",
          "x" * 300, "\u202eevil\u0007", "a" * 23 + " & <b>"]
+def stem(value: object) -> str | None:
+    return getattr(value, "stem", None)
+
+
 editions = pytest.mark.parametrize("edition", ["clinician", "patient"])
 papers = pytest.mark.parametrize("paper", ["a4", "us-letter"])
 Pair = tuple[Review, Follow]
@@ -146,7 +150,7 @@ def cited(sheet: Sheet) -> set[str]:
 
 
 @editions
-@pytest.mark.parametrize(("path", "day"), [*case_days(), *course_days()], ids=lambda v: getattr(v, "stem", None))
+@pytest.mark.parametrize(("path", "day"), some_slow([*case_days(), *course_days()]), ids=stem)
 def test_a_report_has_one_page_for_the_patient_and_two_for_the_physician(
         path: Path, day: date, edition: str) -> None:
     """Every published case and every course, on A4; the letters stay readable."""
@@ -233,7 +237,7 @@ def test_what_is_cited_is_listed_and_what_is_listed_is_cited(path: Path, day: da
     assert cited(sheet) == {str(number) for number in listed}
 
 
-@pytest.mark.parametrize(("path", "day"), [*case_days(), *course_days()], ids=lambda v: getattr(v, "stem", None))
+@pytest.mark.parametrize(("path", "day"), some_slow([*case_days(), *course_days()]), ids=stem)
 def test_the_patients_page_says_no_verdict_no_probability_and_no_dose(path: Path, day: date,
                                                                       knowledge: Knowledge) -> None:
     """No word of a verdict or of a probability, no probability of the review, no published treatment."""

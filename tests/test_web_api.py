@@ -18,7 +18,9 @@ from poems.render import as_json, follow_json
 from poems.review import assess
 from poems.store import Store
 from poems.web.api import WAYS
+from poems.web.api_shapes import MOST
 from poems.web.openapi import document
+from poems.web.settings import Limits
 
 VEGF = {"finding": "VEGF", "value": 1250, "unit": "pg/mL", "specimen": "plasma", "date": "2020-01-02"}
 EDEMA = {"finding": "edema", "status": "present"}
@@ -250,6 +252,14 @@ def test_what_is_not_there_is_not_there(visitor: Any, uid: str) -> None:
         assert visitor.call(path).status_code == 404
     assert visitor.call("/patients/nobody/entries", {"entries": [EDEMA]}).status_code == 404
     assert visitor.get(f"/api/v1/patients/{uid}/entries/1/correct").status_code == 405
+
+
+def test_the_docs_tell_the_limits() -> None:
+    """docs/api.md says what the app does."""
+    text, limits = (ROOT / "docs" / "api.md").read_text(), Limits()
+    for said in (f"{limits.text // 1024} kB", f"{limits.body // 2**20} MB", f"{MOST:,} entries",
+                 f"{limits.rows:,} findings", f"{limits.patients:,} patients"):
+        assert said in text, said
 
 
 def test_a_label_is_taken_once(visitor: Any) -> None:

@@ -225,6 +225,16 @@ def test_an_own_login_between_does_not_hide_guesses() -> None:
     assert seen[-1] > 0
 
 
+def test_an_own_login_does_not_clear_the_address(served: Served) -> None:
+    """Two failures, a login of one's own, a third failure for somebody else: the address has to wait."""
+    with served.browser() as visitor:
+        for name in ("ada", "edith", "vera", "nobody"):
+            password = PASSWORDS["vera"] if name == "vera" else "wrong"
+            said = visitor.submit("/login", {"name": name, "password": password})
+            assert said.status_code == (303 if name == "vera" else 401)
+        assert visitor.submit("/login", {"name": "another", "password": "x"}).status_code == 429
+
+
 def test_remembered_failures_do_not_fill_the_memory() -> None:
     waits = Waits()
     for number in range(accounts.REMEMBERED + 10):
@@ -367,7 +377,7 @@ def test_nobody_is_sent_elsewhere(served: Served, back: str) -> None:
 def test_one_comes_back_to_a_page_of_ours(served: Served) -> None:
     uid = fill(served.store).uid
     with served.browser() as visitor:
-        for back in (f"/p/{uid}/review", "/ask", "/"):
+        for back in (f"/p/{uid}/review?day=last", "/ask", "/"):
             assert visitor.submit("/show", {"edition": "patient", "back": back}).headers["location"] == back
         assert visitor.cookies["edition"] == "patient"
         visitor.submit("/show", {"edition": "evil\r\nx: y", "theme": "<b>"})

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import uvicorn
 from web_made import Browser, fill
 
 from poems import cli, cli_background
@@ -30,6 +31,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder of its own: no test meets the user's records."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
     return tmp_path / "share" / "poems"
+
+
+@pytest.fixture(autouse=True)
+def _never_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What should have been refused and begins to serve in this process fails, and does not hang."""
+
+    def serving(*_: object, **__: object) -> None:
+        raise AssertionError("it began to serve")
+
+    monkeypatch.setattr(uvicorn.Server, "run", serving)
 
 
 def free_port() -> int:

@@ -85,5 +85,5 @@ def _back(ask: Ask) -> str:
     back = ask.text("back")
     if not (back.startswith("/") and back.isascii() and back.isprintable()) or back.startswith("//") or "\\" in back:
         return "/"
-    scope = {"type": "http", "method": "GET", "path": back, "root_path": ""}
+    scope = {"type": "http", "method": "GET", "path": back.partition("?")[0], "root_path": ""}
     return back if any(one.matches(scope)[0] is Match.FULL for one in ask.request.app.routes) else "/"
