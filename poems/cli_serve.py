@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -195,6 +196,7 @@ def _run(given: Given) -> int:
     from poems.web.app import make_app
     from poems.web.example import fill
     from poems.web.reading import READERS
+    from poems.web.work import warm
 
     with _ending(), _listening(given) as listening:
         given = replace(given, port=listening.getsockname()[1])
@@ -209,6 +211,7 @@ def _run(given: Given) -> int:
                 raise UsageError(f"--tls-cert, --tls-key: not a certificate and its key ({error.strerror or error}); "
                                  "expected PEM files that belong together, the key without a password") from None
             READERS.prepare()
+            threading.Thread(target=warm, args=(knowledge,), daemon=True).start()
             with known(given.port, given.path, address):
                 print(f"poems is at {address}   (records: {given.path}; Ctrl-C stops it)",  # noqa: T201
                       file=sys.stderr, flush=True)
