@@ -35,6 +35,8 @@ class Stretch:
             event for event in chart.record.events if event.date is not None and start < event.date <= self.last
         ]
         self._slices: dict[tuple[Scope, date, date, bool], tuple[Record, dict[int, Judgement]]] = {}
+        self._alike: dict[tuple[Event, ...], tuple[Record, dict[int, Judgement]]] = {}
+        self._unreached: dict[Rule, Judgement] = {}
         self.graded: dict[str, list[Any]] = {}
         self._marked: dict[tuple[str, date, bool], tuple[Event, ...]] = {}
         self._by_finding = _dated((*self.after, *self._ratios()))
@@ -76,11 +78,13 @@ class Stretch:
     ) -> Judgement:
         """A rule on the slice after `since` (the first day of treatment), up to a day.
 
-        scope: a rule that names all that this one does; rules of one scope share what has been judged.
+        scope: a rule that names all that this one does; rules of one scope share what has been judged, and so do days
+        on which the same events are known.
         """
         key = self.chart.scope(scope or rule), since or self.start, day, strict
         if key not in self._slices:
-            self._slices[key] = self._slice(*key), {}
+            known = self._slice(*key)
+            self._slices[key] = self._alike.setdefault(known.events, (known, {}))
         return judge(rule, *self._slices[key])
 
     def judge_unreached(self, rule: Rule) -> Judgement:
@@ -88,11 +92,13 @@ class Stretch:
 
         What was lost later was reached all the same; where it was never reached, the last day decides.
         """
-        found = [self.judge_treated(rule, day) for day in self.relevant(rule)]
-        reached = next((item for item in found if item.verdict is Verdict.NOT_MET), None)
-        return reached or self.judge_treated(rule, self.last)
+        if rule not in self._unreached:
+            found = (self._judge_treated(rule, day) for day in self.relevant(rule))
+            reached = next((item for item in found if item.verdict is Verdict.NOT_MET), None)
+            self._unreached[rule] = reached or self._judge_treated(rule, self.last)
+        return self._unreached[rule]
 
-    def judge_treated(self, rule: Rule, day: date) -> Judgement:
+    def _judge_treated(self, rule: Rule, day: date) -> Judgement:
         """A rule on everything since treatment up to a day, the treatments of the first day among it."""
         known = self._slice(self.chart.scope(rule), self.start, day, False)
         given = [span.events[0] for span in self.chart.spans if span.start == self.start]
