@@ -46,7 +46,7 @@ def _judge(rule: Rule, record: Record, memo: dict[int, Judgement]) -> Judgement:
         return _judge_present(rule, record)
     if isinstance(rule, Above):
         return _judge_above(rule, record)
-    parts = tuple(judge(part, record, memo) for part in children(rule))
+    parts = tuple([judge(part, record, memo) for part in children(rule)])
     verdicts = [part.verdict for part in parts]
     if isinstance(rule, AtLeast):
         return Judgement(rule, _at_least(rule.n, verdicts), parts=parts)
