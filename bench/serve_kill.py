@@ -25,41 +25,19 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from bench.store_kill import ROUNDS_PER_FILE, TOGETHER, Result
 from poems.knowledge import Knowledge, load
 from poems.store import Store
 from poems.web import openapi, pages, serving  # noqa: F401 (read before the forks)
 from poems.web.app import make_app
 from poems.web.settings import reachable
 
-ROUNDS_PER_FILE = 40
-TOGETHER = 17
-"""Entries of one call: all of them are there, or none."""
 ENTRY = {"finding": "edema", "status": "present"}
-
-
-@dataclass
-class Result:
-    """What was seen. surplus: changes on the disk whose answer did not get out any more."""
-
-    kills: int = 0
-    acknowledged: int = 0
-    lost: int = 0
-    torn: int = 0
-    corrupt: int = 0
-    surplus: int = 0
-    files: int = 0
-    seconds: float = 0.0
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether nothing went wrong."""
-        return not (self.lost or self.torn or self.corrupt or self.faults)
 
 
 def serve(path: Path, knowledge: Knowledge, listening: socket.socket) -> None:

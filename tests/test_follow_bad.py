@@ -208,7 +208,10 @@ def test_a_row_that_stands_twice_changes_no_probability() -> None:
 def test_the_ends_of_the_calendar_are_days(start: str, as_of: str) -> None:
     """`--as-of 9999-12-31` is a way to say: everything."""
     treated = Event("p", "lenalidomide", date.fromisoformat(start), "present", source="a")
-    follow(Record("p", (treated,)), KNOWN, as_of=date.fromisoformat(as_of))
+    found = follow(Record("p", (treated,)), KNOWN, as_of=date.fromisoformat(as_of))
+    assert [span.start for span in found.treatments] == [date.fromisoformat(start)]
+    assert found.as_of == date.fromisoformat(as_of) and found.calendar
+    assert all(visit.day <= visit.latest for visit in found.calendar)
 
 
 FHIR_DRUG = {

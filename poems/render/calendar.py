@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from poems.follow import Follow, Visit
 from poems.knowledge import Knowledge
 from poems.record import Event
-from poems.render.follow_words import by_kind, test_label, window
+from poems.render.follow_words import by_kind, name_of_test, window
 from poems.render.words import clean, inside
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _entry(visit: Visit, uid: str, as_of: date, knowledge: Knowledge) -> Entry:
 
     day = max(visit.day, as_of)
     name = inside(clean(visit.label), knowledge)
-    tests = ", ".join(test_label(test, knowledge) for test in visit.tests)
+    tests = ", ".join(name_of_test(test, knowledge) for test in visit.tests)
     late = f"Was due by {visit.latest}: ask whether it has been done."
     said = [late if visit.overdue else f"Due: {window(visit)}.", f"To look at: {tests}." if tests else "", NOTE]
     entry = Entry()

@@ -26,7 +26,7 @@ from poems.knowledge import Knowledge, Reference
 from poems.record import Event
 from poems.render.as_json import caution_object, cited, event_object, issue_object, part_object, reference_object
 from poems.render.follow_patient import own_course
-from poems.render.follow_words import test_label
+from poems.render.follow_words import name_of_test
 from poems.render.patient import plain, without_dose
 from poems.render.words import label
 
@@ -161,7 +161,7 @@ def _survival(item: Survival) -> Object:
 def _visit(item: Visit, knowledge: Knowledge) -> Object:
     return {"date": _day(item.day), "latest": _day(item.latest), "label": item.label, "overdue": item.overdue,
             "because": item.because, **cited(item.source),
-            "tests": [{"id": name, "label": test_label(name, knowledge)} for name in item.tests]}
+            "tests": [{"id": name, "label": name_of_test(name, knowledge)} for name in item.tests]}
 
 
 def _transplant(item: Transplant, knowledge: Knowledge) -> Object:

@@ -18,10 +18,10 @@ from poems.render.follow_words import (
     by_kind,
     due,
     duration,
+    name_of_test,
     outcome_name,
     points,
     ratio,
-    test_label,
     trend_rows,
     until,
     window,
@@ -348,7 +348,7 @@ class _Viewer:
         return VisitView(
             clean(visit.label), due(visit, self.follow.as_of),
             until(visit, self.follow.as_of),
-            tuple(test_label(name, self.knowledge) for name in visit.tests), visit.overdue, clean(visit.because),
+            tuple(name_of_test(name, self.knowledge) for name in visit.tests), visit.overdue, clean(visit.because),
             tuple(map(window, others)), self._marks(visit.source))
 
 

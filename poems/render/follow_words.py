@@ -219,6 +219,6 @@ def until(visit: Visit, as_of: date) -> str:
     return "" if is_now(visit, as_of) else apart(visit.day, as_of)
 
 
-def test_label(name: str, knowledge: Knowledge) -> str:
+def name_of_test(name: str, knowledge: Knowledge) -> str:
     """What is looked at in a visit: the name of a test or a concept, or the words themselves."""
     return knowledge.tests[name].label if name in knowledge.tests else label(name, knowledge)
