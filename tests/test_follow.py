@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,18 @@ def course_events(case: dict[str, Any], knowledge: Knowledge) -> list[Event]:
     reading = read(as_csv(raw), knowledge, name="case.csv", today=TODAY)
     assert not [issue for issue in reading.issues if issue.level == "fault"], reading.issues
     return list(reading.events)
+
+
+def test_the_examples_are_the_courses_of_the_tables(knowledge: Knowledge) -> None:
+    """poems/examples/courses holds each course as a file that anybody can run, but the one beside it."""
+    folder = HERE.parent / "poems/examples/courses"
+    assert {path.stem for path in folder.glob("*.csv")} == {path.stem for path in COURSES} - {"case-07"}
+    for path in folder.glob("*.csv"):
+        case = yaml.safe_load((HERE / "cases/courses" / f"{path.stem}.yaml").read_text())
+        reading = read(path, knowledge, today=TODAY)
+        assert not reading.issues and {event.patient for event in reading.events} == {path.stem}
+        expected = [replace(event, patient=path.stem, source="") for event in course_events(case, knowledge)]
+        assert [replace(event, source="") for event in reading.events] == expected
 
 
 def course_steps() -> list[tuple[Path, dict[str, Any], int]]:
