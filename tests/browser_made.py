@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import threading
@@ -20,7 +21,7 @@ from poems.web.app import make_app
 from poems.web.example import fill
 from poems.web.settings import LOOPBACK, reachable
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -82,8 +83,11 @@ def app(tmp_path: Path, knowledge: Knowledge) -> Iterator[App]:
     listening.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A real browser, where there is one; a module's own, since two of the library cannot live at one time."""
+    if CHROMIUM is None:
+        pytest.skip("chromium was not found")
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield made

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from browser_made import browser  # noqa: F401 - a fixture
 from conftest import HERE
 
 from poems.guide.ask import ask
@@ -129,21 +128,6 @@ def test_an_answer_in_one_file_loads_nothing_and_shows_what_was_typed_as_text(kn
     page = answer_page(ask("how rare is <script>alert(1)</script> poems", knowledge), knowledge)
     assert "<script" not in page and "&lt;script&gt;" in page
     assert Html(page).loads == []
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A real browser, where there is one."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("chromium was not found")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=chromium, args=[
-            "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
-        yield made
-        made.close()
 
 
 @pytest.fixture
