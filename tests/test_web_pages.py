@@ -206,17 +206,30 @@ def test_what_if_takes_several_findings_and_keeps_none(served: Served, visitor: 
 
 
 @pytest.mark.parametrize("query", [
-    "", "?span=1y", "?span=3y&hide=visit", "?span=99y", "?hide=0.0&hide=treatment&hide=zz", "?day=last&span=all",
+    "", "?span=1y", "?span=3y&hide=1", "?span=99y", "?hide=0.0&hide=0&hide=zz", "?day=last&span=all",
     "?day=never", "?hide=" + "x" * 3000])
 def test_every_cut_of_the_picture_is_a_page_and_a_part(visitor: Browser, uid: str, query: str) -> None:
     """The same picture stands on the whole page and in the part that a script fetches; nothing else is in the part."""
     page = visitor.get(f"/p/{uid}/follow{query}")
-    part = visitor.get(f"/p/{uid}/follow{query}", headers={"x-part": "true", "hx-request": "true"})
+    part = visitor.get(f"/p/{uid}/follow{query}", headers={"x-part": "true"})
     assert (page.status_code, part.status_code) == (200, 200)
     assert part.text.startswith('<div class="chart"')
     assert part.text.count("<svg") <= 1
     picture = re.search(r'<svg class="timeline.*?</svg>', part.text, re.S)
     assert picture is None or picture[0] in page.text
+
+
+def test_what_is_hidden_is_gone_and_no_address_names_it(visitor: Browser, uid: str) -> None:
+    """Each key of the picture hides its own rows; the address holds its place and no name of a test."""
+    whole = visitor.get(f"/p/{uid}/follow", headers={"x-part": "true"}).text
+    link = r'<li><a href="([^"]*)#[^"]*" data-cut="[^"]*"[^>]*><span class="hide">Hide </span>([^<]*)</a>'
+    keys = re.findall(link, whole)
+    assert keys
+    for address, label in keys:
+        assert re.fullmatch(r"/p/[^/]+/follow\?hide=\d+", address), label
+        cut = visitor.get(address, headers={"x-part": "true"}).text
+        assert f"Show </span>{label}" in cut
+        assert len(re.findall("data-row=", cut)) < len(re.findall("data-row=", whole)), label
 
 
 def test_switches_lead_back_to_a_page_that_can_be_opened(visitor: Browser, uid: str) -> None:

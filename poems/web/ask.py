@@ -63,7 +63,7 @@ class Ask:
     @property
     def is_part(self) -> bool:
         """Whether a script asks for a part of the page."""
-        return self.request.headers.get("hx-request") == "true"
+        return self.request.headers.get("x-part") == "true"
 
     def path(self, name: str) -> str:
         """A part of the address."""
@@ -86,7 +86,7 @@ class Ask:
     def go(self, path: str) -> Response:
         """To another page of the app, after a write. path: made here, never taken from a request."""
         if self.is_part:
-            return Response(status_code=200, headers={"hx-redirect": path})
+            return Response(status_code=200, headers={"x-go": path})
         return RedirectResponse(path, 303)
 
 

@@ -6,7 +6,7 @@ it and adds a readout.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -29,12 +29,13 @@ def figure(ask: Ask, timeline: Timeline, prefix: str) -> Markup:
     span = asked.get("span", ALL)
     years = next((one for one in offered if span == f"{one}y"), None)
     known = keys(timeline)
-    hidden = tuple(key.id for key in known if key.id in asked.getlist("hide")[:MOST])
+    order = tuple(key.id for key in known)
+    hidden = tuple(key for place, key in enumerate(order) if str(place) in asked.getlist("hide")[:MOST])
     cut = part(timeline, years=years, hidden=hidden)
     html = environment().get_template("chart.html.j2").render(
         p=prefix, cut=cut, picture=Markup(svg(cut, prefix)), legend=legend(cut), rows=list(rows(cut)), years=years,  # noqa: S704 - a library escapes every text in it
-        spans=[(one, _address(ask, one, hidden)) for one in (*offered, None)] if offered else [],
-        keys=[(key, key.id not in hidden, _address(ask, years, _toggled(key.id, hidden))) for key in known])
+        spans=[(one, _address(ask, one, hidden, order)) for one in (*offered, None)] if offered else [],
+        keys=[(key, key.id not in hidden, _address(ask, years, _toggled(key.id, hidden), order)) for key in known])
     return Markup(html)  # noqa: S704 - a template that escapes
 
 
@@ -42,9 +43,12 @@ def _toggled(key: str, hidden: Collection[str]) -> tuple[str, ...]:
     return tuple(one for one in hidden if one != key) if key in hidden else (*hidden, key)
 
 
-def _address(ask: Ask, years: int | None, hidden: Collection[str]) -> str:
-    """The address of another cut; what else the page was asked stays."""
+def _address(ask: Ask, years: int | None, hidden: Collection[str], order: Sequence[str]) -> str:
+    """The address of another cut; what else the page was asked stays.
+
+    A place in the picture stands for a series, so that no address names a test that somebody had.
+    """
     kept = [(name, value) for name, value in ask.request.query_params.multi_items() if name == "day"]
     span = [("span", f"{years}y")] if years else []
-    query = urlencode([*kept, *span, *(("hide", key) for key in hidden)])
+    query = urlencode([*kept, *span, *(("hide", str(order.index(key))) for key in hidden)])
     return f"{ask.request.url.path}?{query}" if query else ask.request.url.path

@@ -1,7 +1,7 @@
 // What the pages gain from a script. Each of them works without it; nothing is sent anywhere but to this app.
 "use strict";
 (() => {
-  const PART = { "x-part": "true", "hx-request": "true" };
+  const PART = { "x-part": "true" };
   const $ = (query, where = document) => where.querySelector(query);
   const $$ = (query, where = document) => [...where.querySelectorAll(query)];
 
@@ -9,7 +9,7 @@
 
   async function fetched(url, options = {}) {
     const answer = await fetch(url, { ...options, headers: PART });
-    if (answer.redirected || answer.headers.get("hx-redirect")) throw new Error("moved");
+    if (answer.redirected || answer.headers.get("x-go")) throw new Error("moved");
     return answer;
   }
   async function sent(form, submitter) {

@@ -123,7 +123,7 @@
     chart.setAttribute("aria-busy", "true");
     try {
       const address = link.href.split("#")[0];
-      const answer = await fetch(address, { headers: { "x-part": "true", "hx-request": "true" } });
+      const answer = await fetch(address, { headers: { "x-part": "true" } });
       if (!answer.ok || answer.redirected) throw new Error("moved");
       hush();
       chart.outerHTML = await answer.text();
