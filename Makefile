@@ -58,6 +58,7 @@ images: $(DEV)  ## the pictures of the README, by a real browser (chromium must 
 
 bench: $(DEV)  ## the figures of docs/performance.md, measured here
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.serve
 
 lock: $(DEV)  ## the locked dependencies anew
 	$(BIN)/python -m pip install --quiet uv
