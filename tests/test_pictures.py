@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import log
 from pathlib import Path
 from xml.etree import ElementTree
@@ -67,6 +68,13 @@ def test_nothing_of_a_part_is_drawn_outside_of_it(make: Callable[[], Follow], kn
         for course in panel.courses:
             assert all(day >= cut.start for day in course.days)
             assert len(course.days) == len(course.level) == len(course.low) == len(course.high)
+
+
+def test_the_line_of_the_first_treatment_is_not_called_diagnosis(knowledge: Knowledge) -> None:
+    """Where no criteria set gave the day of diagnosis, the first treatment stands for it and is named."""
+    for criteria, said in (("mayo-2007", "diagnosis"), ("", "first treated")):
+        drawn = timeline(replace(follow_made.everything(), diagnosed_by=criteria), knowledge)
+        assert [line.label for line in drawn.lines if line.kind == "diagnosis"] == [said]
 
 
 def test_a_level_is_cut_where_the_picture_begins(knowledge: Knowledge) -> None:

@@ -23,7 +23,7 @@ from poems.record import Event, Record
 from poems.render import render, schema, words
 from poems.render.patient import QUESTIONS
 from poems.render.view import view
-from poems.review import Review, assess
+from poems.review import ABOUT_EQUAL_BITS, Review, assess
 from poems.rules import Verdict
 
 DOCS = HERE.parent / "docs"
@@ -116,6 +116,16 @@ def test_the_letter_says_what_the_review_says(path: Path, knowledge: Knowledge) 
         if not part.parts or part.is_question:
             assert all(seen.source.split()[-1] in said for seen in part.observations)
     assert "no diagnosis" not in said
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+def test_a_test_that_tells_nothing_is_not_called_telling(path: Path, knowledge: Knowledge) -> None:
+    """The first screen names a test only where the best one is told from none by the margin that ranks them."""
+    case = read_case(path)
+    for setting in knowledge.settings:
+        found = assess(case_record(case), knowledge, setting=setting)
+        tells = max((test.gain_bits for test in found.next_tests), default=0.0) >= ABOUT_EQUAL_BITS / 2
+        assert tells == ("Most telling next" in " ".join(view(found, knowledge).glance))
 
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)

@@ -15,6 +15,7 @@ from poems.models.accuracy import reference_change
 
 Make = Callable[[], Number]
 HALF = 50
+STEPS = {"{score}": "points", "%": "percentage points"}
 OUTCOMES = {"OS": "alive", "PFS": "alive without progression", "EFS": "without an event", "RFS": "without relapse"}
 
 
@@ -43,8 +44,8 @@ def everything(knowledge: Knowledge) -> Iterator[tuple[str, Make]]:
     for marker in follow.markers.values():
         yield from _marker(marker)
     for scale in follow.scales.values():
-        address = f"scale.{scale.id}.change"
-        for least, unit in ((scale.points, "points"), (scale.percent, "%")):
+        address, unit = f"scale.{scale.id}.change", knowledge.concepts[scale.concept].unit
+        for least, unit in ((scale.points, STEPS.get(unit, unit)), (scale.percent, "% of the value before")):
             if least is not None:
                 yield address, partial(plain, address, f"{scale.label}: least change that counts", least, unit,
                                        (scale.source,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from hashlib import pbkdf2_hmac
+from hashlib import scrypt
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -16,7 +16,8 @@ from poems.render.words import clean, inside
 if TYPE_CHECKING:
     from icalendar import Event as Entry
 
-SALT, ROUNDS = b"poems follow, visits", 200_000
+SALT = b"poems follow, visits"
+COST, BLOCK = 2**13, 8  # 8 MiB and some 25 ms for each guess of a record
 NOTE = "As published for follow-up, not as ordered: the treating team decides."
 PERSON = "person"
 
@@ -50,14 +51,14 @@ def namespace(follow: Follow, knowledge: Knowledge) -> UUID:
     record (its findings with their values; the day of birth aside), because later visits never change that day. A
     finding from before it, entered later, does: then the calendar has to be emptied once. Neither can be read back
     from it: a hash of the id alone could be found by trying all ids; this one can only be recomputed by somebody who
-    has the record, and each trial is made slow (PBKDF2).
+    has the record, and each trial is made slow (scrypt).
     """
     about = {concept.id for concept in knowledge.concepts.values() if concept.kind == PERSON}
     dated = [event for event in follow.record.events if event.date is not None and event.finding not in about]
     first = min((event.date for event in dated if event.date), default=None)
     facts = sorted(_fact(event) for event in dated if event.date == first)
     secret = "\n".join([follow.patient, *facts]).encode("utf-8", "replace")
-    return UUID(bytes=pbkdf2_hmac("sha256", secret, SALT, ROUNDS, 16))
+    return UUID(bytes=scrypt(secret, salt=SALT, n=COST, r=BLOCK, p=1, dklen=16))
 
 
 def _fact(event: Event) -> str:

@@ -210,7 +210,7 @@ def _visits(follow: Follow) -> Iterator[Lane]:
 
 def _lines(follow: Follow, knowledge: Knowledge) -> Iterator[Line]:
     if follow.diagnosed:
-        yield Line(follow.diagnosed, "diagnosis", "diagnosis")
+        yield Line(follow.diagnosed, "diagnosis", "diagnosis" if follow.diagnosed_by else "first treated")
     for transplant in follow.transplants:
         yield Line(transplant.day_0, "transplant", "day 0")
     if follow.died:

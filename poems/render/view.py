@@ -25,15 +25,15 @@ from poems.render.words import (
     percent,
     rarity,
 )
-from poems.review import LevelReview, NextTest, Part, Review, SetReview
+from poems.review import ABOUT_EQUAL_BITS, LevelReview, NextTest, Part, Review, SetReview
 from poems.rules import Named, Not, Verdict, walk
 
 DISCLAIMER = ("It informs and never orders: it shows what the record says by published criteria and counts, so that a "
               "professional can check every step. A finding that is not recorded is never taken as absent.")
 
 BIRTH = "birth-date"
-TELLING = 0.005
-"""Bits below which a test is not worth a line of its own at a glance."""
+TELLING = ABOUT_EQUAL_BITS / 2
+"""Bits below which a test is not told from one that tells nothing, and gets no line of its own at a glance."""
 SLIGHT = 0.2
 """A log ratio below this (a factor of about 1.2) hardly moves a probability and gets no bar of its own."""
 
