@@ -44,8 +44,8 @@ def everything(knowledge: Knowledge) -> Iterator[tuple[str, Make]]:
     for marker in follow.markers.values():
         yield from _marker(marker)
     for scale in follow.scales.values():
-        address, unit = f"scale.{scale.id}.change", knowledge.concepts[scale.concept].unit
-        for least, unit in ((scale.points, STEPS.get(unit, unit)), (scale.percent, "% of the value before")):
+        address, whole = f"scale.{scale.id}.change", knowledge.concepts[scale.concept].unit
+        for least, unit in ((scale.points, STEPS.get(whole, whole)), (scale.percent, "% of the value before")):
             if least is not None:
                 yield address, partial(plain, address, f"{scale.label}: least change that counts", least, unit,
                                        (scale.source,))
