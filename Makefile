@@ -32,7 +32,7 @@ run: $(RUN)  ## the review of a published patient, a course after treatment, and
 	@echo "A sheet to carry along:    $(BIN)/poems report RECORD.csv --edition patient -o sheet.pdf"
 	@echo "A question:                $(BIN)/poems ask \"how is it treated?\""
 	@echo "What stands behind a line: $(BIN)/poems knowledge show mayo-2007"
-	@echo "The app, with this patient in it (make stop ends it):"
+	@echo "The app, open at this patient (make stop ends it):"
 	@$(BIN)/poems serve --example --background --port $(PORT)
 
 stop:  ## end the app that make run has started

@@ -201,10 +201,10 @@ def _run(given: Given) -> int:
     with _ending(), _listening(given) as listening:
         given = replace(given, port=listening.getsockname()[1])
         settings, address = _settings(given), _address(given)
-        knowledge = load()
+        first, knowledge = address, load()
         with _store(given) as store:
             if given.is_example:
-                fill(store, knowledge)
+                first = f"{address}p/{fill(store, knowledge)}/review"
             try:
                 server = serving.server(make_app(store, knowledge, settings=settings), cert=given.cert, key=given.key)
             except OSError as error:  # ssl.SSLError is one
@@ -213,11 +213,11 @@ def _run(given: Given) -> int:
             READERS.prepare()
             threading.Thread(target=warm, args=(knowledge,), daemon=True).start()
             with known(given.port, given.path, address):
-                print(f"poems is at {address}   (records: {given.path}; Ctrl-C stops it)",  # noqa: T201
+                print(f"poems is at {first}   (records: {given.path}; Ctrl-C stops it)",  # noqa: T201
                       file=sys.stderr, flush=True)
-                answers(address)
+                answers(first)
                 if given.is_open:
-                    webbrowser.open(address)
+                    webbrowser.open(first)
                 server.run(sockets=[listening])
     return 0
 

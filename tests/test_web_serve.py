@@ -262,21 +262,20 @@ def test_beside_the_example_and_again(tmp_path: Path, home: Path, capfd: pytest.
     Store.open(mine).close()
     before = mine.read_bytes()
     assert cli.run(words) == 0
-    url = capfd.readouterr().out.strip()
-    assert url == f"http://127.0.0.1:{port}/"
+    shown, url = capfd.readouterr().out.strip(), f"http://127.0.0.1:{port}"
+    assert shown.startswith(f"{url}/p/")
     try:
-        with Browser(base_url=url.rstrip("/"), timeout=20) as visitor:
-            assert "published-case" in visitor.get("/api/v1/patients").text
+        with Browser(base_url=url, timeout=20) as visitor:
+            assert "<h1>published-case</h1>" in visitor.get(shown.removeprefix(url)).text
             assert visitor.call("/patients", {"label": "entered here"}).status_code == 201
         assert cli.run(["serve", "--background", "--port", str(port)]) == 2
         assert "stop it with" in capfd.readouterr().err
         assert cli.run(words) == 0
-        with Browser(base_url=url.rstrip("/"), timeout=20) as visitor:
+        with Browser(base_url=url, timeout=20) as visitor:
             labels = [one["label"] for one in visitor.get("/api/v1/patients").json()["patients"]]
         assert labels
         assert "entered here" not in labels
-        process = cli_background.running(port)
-        assert process is not None
+        assert cli_background.running(port) is not None
     finally:
         assert cli.run(["serve", "--stop", "--port", str(port)]) == 0
     assert "stopped" in capfd.readouterr().err
