@@ -293,6 +293,8 @@ def test_dark_is_dark_whatever_the_machine_says(page: Page, app: App) -> None:
     app.example()
     page.goto("/")
     page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.wait_for_load_state()
     red, green, blue = map(
         int, re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3]
     )

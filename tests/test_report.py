@@ -35,6 +35,7 @@ from poems.render.report_model import cut as shortened
 from poems.render.report_picture import CLINICIAN, fitting, height
 from poems.render.timeline import timeline
 from poems.render.timeline_svg import svg
+from poems.render.view import view
 from poems.review import Review, assess
 from poems.rules import Verdict
 
@@ -308,6 +309,33 @@ def test_text_of_a_record_is_never_markup(name: str, edition: str, knowledge: Kn
     page = page_of(report_html.page(sheet))
     assert not page.open and not page.of("script") and len(page.ids) == len(set(page.ids))
     assert bare(shortened(name, 60)) in bare("".join(page.text))
+
+
+def test_the_patients_page_says_what_cannot_wait(knowledge: Knowledge) -> None:
+    """Every urgent sign of the knowledge stands on every patient's page, with its source."""
+    for record in (Record("p1", (), MADE), long_record(knowledge, 300, 3)):
+        sheet = report.sheet(*seen(record, MADE, knowledge), knowledge, "patient", made=MADE)
+        line = next(line for line in lines(sheet) if line.text.startswith("Do not wait"))
+        assert all(sign.text in line.text for sign in knowledge.follow.urgent)
+        assert len(line.cites) == len(knowledge.follow.urgent)
+
+
+@editions
+def test_two_values_of_one_day_are_both_shown(edition: Any, knowledge: Knowledge) -> None:
+    """Two bands of one day are no fall from the one to the other."""
+    events = [Event("p1", "m-protein-serum", date(2025, 1, 1), value=value, unit="g/dL") for value in (1.1, 0.3)]
+    said = bare(text_of(pdf_of(seen(Record("p1", tuple(events), MADE), MADE, knowledge), knowledge, edition)))
+    assert bare("1.1 g/dL and 0.3 g/dL") in said
+
+
+def test_what_was_found_before_treatment_is_not_called_the_diagnosis(knowledge: Knowledge) -> None:
+    """In a treated record the review says what it judges before it says how probable POEMS is."""
+    events = (Event("p1", "polyneuropathy", date(2020, 1, 1)), Event("p1", "lenalidomide", date(2020, 2, 1)))
+    glance = view(assess(Record("p1", events, MADE), knowledge), knowledge).glance
+    assert "Treatment began on 2020-02-01" in glance[1]
+    assert not any("telling next" in line for line in glance)
+    untreated = view(assess(Record("p1", events[:1], MADE), knowledge), knowledge).glance
+    assert not any("Treatment began" in line for line in untreated)
 
 
 def test_letters_that_no_font_has_become_boxes_and_no_error(knowledge: Knowledge,

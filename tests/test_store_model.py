@@ -337,4 +337,4 @@ class TestAgainst(Against.TestCase):  # type: ignore[name-defined,misc]
 class TestAgainstForLong(Against.TestCase):  # type: ignore[name-defined,misc]
     """A long run."""
 
-    settings = settings(max_examples=600, stateful_step_count=60, deadline=None, suppress_health_check=QUIET)
+    settings = settings(max_examples=250, stateful_step_count=60, deadline=None, suppress_health_check=QUIET)

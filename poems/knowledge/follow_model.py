@@ -387,6 +387,7 @@ class FollowKnowledge:
     derived: Mapping[str, Derived]
     domains: tuple[Domain, ...]
     relapses: tuple[RelapseType, ...]
+    urgent: tuple[Said, ...]
     schedule: tuple[ScheduleItem, ...]
     prognosis: tuple[PrognosticFactor, ...]
     survival: tuple[SurvivalCohort, ...]

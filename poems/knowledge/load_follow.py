@@ -75,6 +75,7 @@ class _Reader:
             derived={key: self._derived(key, value) for key, value in raw["derived"].items()},
             domains=tuple(self._domain(key, value) for key, value in raw["domains"].items()),
             relapses=tuple(self._relapse(entry) for entry in self._kept("relapses", raw["relapses"])),
+            urgent=self._said("urgent", raw["urgent"]),
             schedule=tuple(self._schedule(entry) for entry in self._kept("schedule", raw["schedule"])),
             prognosis=tuple(self._factor(entry) for entry in self._kept("prognosis", raw["prognosis"])),
             survival=tuple(_survival(entry) for entry in self._kept("survival", raw["survival"])),

@@ -266,8 +266,7 @@ def _tests(page: ReviewView) -> list[RenderableType]:
         table.add_row(Text.assemble(item.label, marks_of(item.marks)), bar, gain, settles)
     rest = ", ".join(item.label for item in page.tests[MOST_TESTS:])
     more = [indented(Text(f"Would tell less: {rest}.", style=QUIET))] if rest else []
-    return [heading("Next", "What is not known yet and would tell most; 1 bit turns an even doubt into certainty. "
-                    "Options, not orders."), indented(table), *more]
+    return [heading("Next", page.tests_hint), indented(table), *more]
 
 
 def cautions(said: Sequence[tuple[str, tuple[Mark, ...]]]) -> list[RenderableType]:

@@ -93,7 +93,7 @@ class Clinician:
     def _glance(self, press: Press) -> Lines:
         marks = press.cites(self.seen.setting_marks)
         about = Line(f"Setting of the probabilities: {self.seen.setting}.", cites=marks)
-        told = [*self.seen.glance, *(self.course.glance[:2] if self.follow.treatments else ())]
+        told = [*(self.course.glance[:2] if self.follow.treatments else ()), *self.seen.glance]
         return Lines("At a glance", (*(Line(cut(text, 300), strong=not place) for place, text in enumerate(told)),
                                      about), "box")
 
@@ -139,11 +139,12 @@ class Clinician:
         for event in events:
             of.setdefault(event.finding, []).append(event)
         for finding, several in of.items():
-            last = max(several, key=lambda event: event.date or date.min)
-            seen = measured(last, self.knowledge).removeprefix("present")
+            last = max(event.date or date.min for event in several)
+            seen = dict.fromkeys(measured(event, self.knowledge).removeprefix("present")
+                                 for event in several if (event.date or date.min) == last)
             days = {event.date for event in several if event.date}
-            day = last.date.isoformat() if last.date else "no date"
-            yield (cut(label(finding, self.knowledge), 70), cut(seen, 60),
+            day = last.isoformat() if days else "no date"
+            yield (cut(label(finding, self.knowledge), 70), cut(" and ".join(seen), 60),
                    f"last of {len(days)}, {day}" if len(days) > 1 else day)
 
     def _rest(self, events: Iterable[Event], most: int) -> Iterator[tuple[Line, Line]]:
@@ -197,7 +198,7 @@ class Clinician:
         shown, rest = first(self.seen.tests, 2 + room // 2)
         lines = tuple(Line(item.label, f"{bits(item.gain)} bit{self._settles(item.settles)}", "box",
                            cites=press.cites(item.marks, 1)) for item in shown)
-        hint = "What is not known yet, most telling first (1 bit turns an even doubt into certainty)."
+        hint = self.seen.tests_hint
         if not lines:
             lines, hint = (Line("Nothing that is not known yet would move this much."),), ""
         return Lines("Next tests, as options", lines, "list", hint, left_over(rest, "more", "in poems assess"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from poems.knowledge import Knowledge
-from poems.knowledge.model import Source
+from poems.knowledge.model import Reference, Source
 from poems.render.cited import Bibliography, Mark
 from poems.render.words import clean
 from poems.rules import Verdict
@@ -174,8 +174,11 @@ class Press:
 
     def cites(self, marks: Iterable[Mark], most: int = MARKS) -> tuple[str, ...]:
         """The numbers of the marks in this sheet's own list; a star where something was not read in the source."""
-        own = self.cited.marks(*(reference for mark in list(marks)[:most] for reference in mark.references))
-        return tuple(mark.text.strip("[]") for mark in own)
+        return self.of(*(reference for mark in list(marks)[:most] for reference in mark.references))
+
+    def of(self, *references: Reference) -> tuple[str, ...]:
+        """The numbers of these sources in this sheet's own list; a star as above."""
+        return tuple(mark.text.strip("[]") for mark in self.cited.marks(*references))
 
     def sources(self, title: str = "Sources") -> tuple[Sources, ...]:
         """The list of what was cited so far; nothing where that is nothing."""

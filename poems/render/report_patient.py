@@ -31,11 +31,13 @@ from poems.render.report_model import (
     shared,
 )
 from poems.render.report_picture import PATIENT, picture
+from poems.render.words import listed
 from poems.review import Review
 
 HEADING = "My record, for the appointment"
 FOOTER = "It informs and never orders. What is not recorded may still have been done: ask."
 VISITS, TESTS, NOTES = 1, 5, 1
+VISITS_HEAD = "Next visits, as this guide reads the papers"
 DONE = "Has this been done, or would it help?"
 
 
@@ -56,11 +58,16 @@ class Patient:
             Lines("", (Line(patient.NOTICE),), "box"), *refused(max(self.own.refused, self.course.refused)),
             Beside(tuple(self._findings(rooms[0])), tuple(self._looked_for(press, rooms[1])), flows=True),
             *picture(self.course.picture, "My course", PATIENT), *self._ask(), *self._notes(press),
-            Ruled("My own questions and notes"), *press.sources())
+            Ruled("My own questions and notes"), self._urgent(press), *press.sources())
         return Sheet(
             heading=HEADING, eyebrow="POEMS report", who=cut(self.review.patient, NAME),
             about=tuple(filter(None, (self.own.person, f"as of {self.follow.as_of}"))), pages=(page,),
             knowledge=self.review.knowledge, as_of=str(self.follow.as_of), made="", size=10.0, footer=FOOTER)
+
+    def _urgent(self, press: Press) -> Lines:
+        signs = self.knowledge.follow.urgent
+        text = f"Do not wait for the appointment with {listed([sign.text for sign in signs], 'or')}: call at once."
+        return Lines("", (Line(text, cites=press.of(*(sign.source for sign in signs))),), "alert")
 
     # my record
 
@@ -111,7 +118,7 @@ class Patient:
         if visits:
             lines = tuple(Line(capital(visit.when), cut(", ".join(filter(None, (visit.apart, *visit.tests))), 110))
                           for visit in visits)
-            other.append(Lines("My next visits, as published", lines, "pairs", more=left_over(later, where="")))
+            other.append(Lines(VISITS_HEAD, lines, "pairs", more=left_over(later, where="")))
         yield Beside((asked,), tuple(other)) if other else asked
 
     def _notes(self, press: Press) -> Iterator[Lines]:
@@ -129,6 +136,8 @@ def own(review: Review, follow: Follow, knowledge: Knowledge) -> Patient:
 
 def entry_line(entry: Entry) -> Line:
     """What was seen last, and when; how often it was seen."""
-    day, seen = entry.days[-1]
-    times = f"last of {len(entry.days)}, {day}" if len(entry.days) > 1 else day
+    day = entry.days[-1][0]
+    seen = " and ".join(dict.fromkeys(text for on, text in entry.days if on == day))
+    days = len({on for on, _ in entry.days})
+    times = f"last of {days}, {day}" if days > 1 else day
     return Line(": ".join(filter(None, (cut(entry.label, 70), cut(seen, 50)))), times)

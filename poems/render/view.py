@@ -154,6 +154,7 @@ class ReviewView:
     slight: tuple[EvidenceView, ...]
     silent: tuple[EvidenceView, ...]
     tests: tuple[TestView, ...]
+    tests_hint: str
     cautions: tuple[tuple[str, tuple[Mark, ...]], ...]
     issues: tuple[Issue, ...]
     refused: int
@@ -181,6 +182,7 @@ def view(review: Review, knowledge: Knowledge) -> ReviewView:
 class _Viewer:
     def __init__(self, review: Review, knowledge: Knowledge) -> None:
         self.review, self.knowledge, self.cited = review, knowledge, Bibliography(knowledge)
+        self.treated = review.record.first_day(knowledge.therapies)
 
     def view(self) -> ReviewView:
         review, setting = self.review, self.knowledge.settings[self.review.setting]
@@ -200,6 +202,8 @@ class _Viewer:
             evidence=tuple(item for item in counted if abs(item.log_ratio) >= SLIGHT),
             slight=tuple(item for item in counted if abs(item.log_ratio) < SLIGHT),
             silent=tuple(item for item in evidence if item.spoken_by), tests=tests,
+            tests_hint=f"What is not known {'of the time before treatment' if self.treated else 'yet'} and would tell "
+                       "most; 1 bit turns an even doubt into certainty. Options, not orders.",
             cautions=tuple((clean(item.text), self.cited.marks(item.source)) for item in review.cautions),
             issues=review.issues, refused=sum(issue.level == "fault" for issue in review.issues), cited=self.cited)
 
@@ -258,9 +262,13 @@ class _Viewer:
             now = f"{percent(target.probability)}, 95 % interval {interval(target.low, target.high)}"
             lines.append(f"Probability {now}, among the diseases compared; before the findings it was "
                          f"{rarity(target.prior)}.")
+        if self.treated:
+            lines.insert(1, f"Treatment began on {self.treated}: only what was found until then is judged here, not a "
+                            "diagnosis that was made on more.")
         best = max(tests, key=lambda test: test.gain, default=None)
         if best and best.gain >= TELLING:
-            lines.append(f"Most telling next: {inside(tests[0].label, self.knowledge)}.")
+            when = "if done before treatment" if self.treated else "next"
+            lines.append(f"Most telling {when}: {inside(tests[0].label, self.knowledge)}.")
         elif best:
             settler = next((test for test in tests if test.settles), None)
             lines.append(f"Could settle what is open: {inside(settler.label, self.knowledge)}." if settler else
