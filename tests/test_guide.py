@@ -30,6 +30,9 @@ from poems.render.guide_text import answer_json, answer_text, page_text
 
 NUMBERS: dict[str, str] = yaml.safe_load((HERE / "cases" / "guide-numbers.yaml").read_text())
 FAULTS: list[dict[str, Any]] = yaml.safe_load((HERE / "cases" / "guide-faults.yaml").read_text())
+WARNINGS: list[dict[str, Any]] = yaml.safe_load((HERE / "cases" / "guide-warnings.yaml").read_text())
+COMMAND = re.compile(r"`poems\s+([a-z]+)(?:\s+([a-z]+))?")
+GROUPS = ("guide", "knowledge")
 HEAD = "question: How rare?\nshort: Rare\norder: 1\nrevised: 2026-01-31\n"
 QUESTIONS = (  # of the FAQ of 2017, each with the page that answers it
     ("What causes POEMS?", "what-causes-poems"), ("How rare is POEMS?", "how-rare-is-poems"),
@@ -84,6 +87,61 @@ def test_the_twelve_questions_of_the_faq_and_more_have_their_page(knowledge: Kno
         for question, slug in QUESTIONS:
             found = ask(question, knowledge, edition=edition).hits
             assert found and found[0].address.startswith(f"{slug}#"), (question, [hit.address for hit in found])
+
+
+@pytest.mark.parametrize("case", WARNINGS, ids=lambda case: f"{case['passage']}, {case.get('edition', 'both')}")
+def test_what_a_reader_has_to_be_told_is_told(case: dict[str, Any], knowledge: Knowledge) -> None:
+    """Pregnancy, sight, breath, fever: each where a reader looks, and nothing that lulls."""
+    page, anchor = case["passage"].split("#")
+    passage = next(one for one in pages(knowledge)[page].passages if one.anchor == anchor)
+    for edition in [case["edition"]] if "edition" in case else EDITIONS:
+        said = " ".join(text(block, edition) for block in passage.shown(edition))
+        assert all(word in said for word in case.get("says", ())), (edition, said)
+        assert not any(word in said for word in case.get("never", ())), (edition, said)
+
+
+@pytest.mark.parametrize("name", ["poems/guide/pages", "docs", "README.md", "CONTRIBUTING.md"])
+def test_a_command_that_prose_names_is_there(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`poems ...` in the guide and in the documents can be typed."""
+    root = HERE.parent / name
+    files = [root] if root.is_file() else list(root.rglob("*.md"))
+    named = {(match[1], *([match[2]] if match[2] and match[1] in GROUPS else []))
+             for path in files for match in COMMAND.finditer(path.read_text())}
+    assert named
+    assert [words for words in named if cli.run([*words, "--help"])] == []
+    capsys.readouterr()
+
+
+def test_a_survival_is_timed_by_its_own_source(knowledge: Knowledge) -> None:
+    """`At 5 years` leads to the cohort whose share it times."""
+    timed = [address for address in addresses(knowledge) if re.fullmatch(r"survival\..*\.years", address)]
+    assert len(timed) > 20
+    for address in timed:
+        share = resolve(knowledge, address.removesuffix(".years"))
+        assert resolve(knowledge, address).references == share.references, address
+
+
+DOUBLED = (  # a number that stands in a sentence of the knowledge too: the sentence, the address, how it stands there
+    *(("sheet", f"transplant-{name}", "{:g} %") for name in ("fever", "diarrhea", "weight-gain", "rash")),
+    *(("sheet", address, "count") for address in (
+        "option.transplant.intubated-for-respiratory-compromise", "respiratory-distress-chiba")),
+    *(("sheet", f"complications-{name}", "{:g}") for name in ("over-50", "long-illness", "pleural-effusion",
+                                                             "after-induction")),
+    ("sheet", "maiolino-names", "named {k:g}"), ("sheet", "spitzer-names", "Spitzer's {k:g}"),
+    ("sheet", "engraftment-days-faq", "day {low:g} to {high:g}"),
+    *(("blind", f"vegf-{name}", "{:g} %") for name in ("warns-of-relapse", "warns-when-refractory",
+                                                      "rises-only-at-relapse")))
+
+
+@pytest.mark.parametrize(("where", "address", "stands"), DOUBLED)
+def test_a_number_that_stands_twice_is_the_same(where: str, address: str, stands: str, knowledge: Knowledge) -> None:
+    """In a sentence that other programs print, and under its address."""
+    follow = knowledge.follow
+    said = follow.engraftment.sheet if where == "sheet" else follow.markers["vegf-serum"].blind_spots
+    number = resolve(knowledge, address)
+    wanted = resolve(knowledge, f"{address}/count").text if stands == "count" else stands.format(
+        number.value, k=number.k, low=number.low, high=number.high)
+    assert any(wanted in one.text for one in said if one.source.id == number.references[0].id), wanted
 
 
 @pytest.mark.parametrize("edition", EDITIONS)

@@ -451,7 +451,7 @@ def test_the_hand_over_sheet_is_one_page(day: date, paper: Any, knowledge: Knowl
     course = follow(records(course_events(case, knowledge), day)[0], knowledge, as_of=day)
     reader = PdfReader(io.BytesIO(report.transplant_pdf(course, knowledge, paper=paper, made=MADE)))
     text = bare(text_of(reader))
-    assert len(reader.pages) == 1 and bare(NO_DOSE) in text and "Engraftmentsyndrome" in text
+    assert len(reader.pages) == 1 and text.count(bare(NO_DOSE)) == 1 and "Engraftmentsyndrome" in text
     assert ("Day0:2018-08-01" in text) == bool(course.transplants)
     for transplant in course.transplants:
         for item in transplant.definitions:

@@ -78,6 +78,8 @@ def _survival(cohort: SurvivalCohort) -> Iterator[tuple[str, Make]]:
             yield address, partial(
                 made, address, f"After {point.years:g} years {who}", point.percent, "%", low=point.low, high=point.high,
                 spread="interval" if point.low is not None else "")
+            yield f"{address}.years", partial(
+                plain, f"{address}.years", f"When it was counted who was {who}", point.years, "years", (cohort.source,))
 
 
 def _factor(factor: PrognosticFactor, knowledge: Knowledge) -> Iterator[tuple[str, Make]]:

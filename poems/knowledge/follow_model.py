@@ -311,7 +311,7 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class EngraftmentDefinition:
-    """A published definition, judged on the events from from_days to to_days (None: open) after its anchor."""
+    """A published definition, judged from from_days to to_days (None: open) after its anchor. days: whose they are."""
 
     id: str
     label: str
@@ -321,6 +321,7 @@ class EngraftmentDefinition:
     rule: Rule
     source: Reference
     reading: str = ""
+    days: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,7 @@ class _Reader:
         definitions = tuple(
             EngraftmentDefinition(entry["id"], entry["label"], entry["window"]["anchor"], entry["window"]["from-days"],
                                   entry["window"].get("to-days"), self.rules.rule(entry["rule"]), _source(entry),
-                                  entry.get("reading", ""))
+                                  entry.get("reading", ""), entry["window"].get("note", ""))
             for entry in self._kept("engraftment.definitions", raw["definitions"])
         )
         return Engraftment(tuple(raw["day-0"]), anchors, definitions, self._shares("engraftment.rates", raw["rates"]),

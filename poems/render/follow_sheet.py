@@ -16,7 +16,8 @@ from poems.render.view import Observation, PartView, part_view, person
 from poems.render.words import clean
 from poems.rules import Verdict
 
-NO_DOSE = "No dose stands on this sheet: none for this use could be verified in a source. The treating team decides."
+NO_DOSE = "No dose is printed here"
+"""How the knowledge's word on a dose of steroids begins."""
 SHOW_TO = ("Show this sheet to the transplant team before day 0, and to whoever sees the patient in the weeks after: "
            "day ward, emergency room, family doctor.")
 NO_DAY_0 = ("Day 0 (the infusion of the stem cells) is not in the record up to this day, so no calendar days stand "
@@ -142,8 +143,8 @@ def _once(definitions: Iterable[DefinitionView]) -> tuple[DefinitionView, ...]:
 def _definition(item: Definition, known: EngraftmentDefinition | None, knowledge: Knowledge,
                 cited: Bibliography) -> DefinitionView:
     parts = tuple(part_view(part, knowledge, cited) for part in item.parts)
-    return DefinitionView(clean(item.label), item.verdict, clean(item.window), PLACED[item.in_window], parts,
-                          clean(known.reading) if known else "", cited.marks(item.source))
+    return DefinitionView(clean(item.label), item.verdict, _noted(clean(item.window), known), PLACED[item.in_window],
+                          parts, clean(known.reading) if known else "", cited.marks(item.source))
 
 
 def _days(day_0: date, knowledge: Knowledge) -> Iterator[tuple[str, str]]:
@@ -168,4 +169,9 @@ def _blank(follow: Follow, knowledge: Knowledge) -> SheetView:
 def _window(item: EngraftmentDefinition, knowledge: Knowledge) -> str:
     anchor = knowledge.follow.engraftment.anchors.get(item.anchor)
     until = f" to {item.to_days}" if item.to_days is not None else " on"
-    return f"day {item.from_days}{until}, counted from {anchor.label if anchor else 'day 0'}"
+    return _noted(f"day {item.from_days}{until}, counted from {anchor.label if anchor else 'day 0'}", item)
+
+
+def _noted(window: str, known: EngraftmentDefinition | None) -> str:
+    """The days of a definition, and where they are from if not from the definition itself."""
+    return f"{window} ({clean(known.days)})" if known is not None and known.days else window

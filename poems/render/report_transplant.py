@@ -44,7 +44,7 @@ class Transplant:
 
 
 def _page(one: SheetView, press: Press, room: int) -> tuple[Block, ...]:
-    return (_days(one), Lines("", (Line(NO_DOSE, strong=True), Line(SHOW_TO)), "alert"), _told(one, press),
+    return (_days(one), Lines("", (*_no_dose(one, press), Line(SHOW_TO)), "alert"), _told(one, press),
             _rates(one, press, room), _definitions(one, press, room), *_readings(one, room), *press.sources())
 
 
@@ -54,9 +54,15 @@ def _days(one: SheetView) -> Lines:
     return Lines("", (*lines, *(Line(f"{name}: {when}") for name, when in one.days)), "box")
 
 
+def _no_dose(one: SheetView, press: Press) -> tuple[Line, ...]:
+    """What the knowledge says of a dose, once and where it is seen."""
+    return tuple(Line(cut(text), strong=True, cites=press.cites(marks, 1))
+                 for text, marks in one.text if text.startswith(NO_DOSE))
+
+
 def _told(one: SheetView, press: Press) -> Lines:
     return Lines("What to know", tuple(Line(cut(text), sign="dot", cites=press.cites(marks, 1))
-                                         for text, marks in one.text))
+                                         for text, marks in one.text if not text.startswith(NO_DOSE)))
 
 
 def _rates(one: SheetView, press: Press, room: int) -> Lines:
