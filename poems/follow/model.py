@@ -75,6 +75,7 @@ class Relapse:
     """One type of relapse or progression: its verdict, since when, what the literature does then.
 
     met: confirmed as the definition asks. unknown with a day: the definition is met and waits for its confirmation.
+    gone: the last day looked at, where the definition has been met and is not any more.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Relapse:
     literature: str
     source: Reference
     literature_source: Reference
+    gone: date | None = None
 
     @property
     def confirmed(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ from poems.follow.explained import Near, explanations
 from poems.follow.model import DomainResponse, Relapse
 from poems.follow.stretch import Stretch
 from poems.follow.words import listed
-from poems.knowledge.follow_model import Category, Domain, RelapseType
+from poems.knowledge.follow_model import Category, Confirm, Domain, RelapseType
 from poems.record import Event
 from poems.review import Part
 from poems.rules import AtLeast, Rule, Verdict
@@ -34,16 +34,18 @@ class Grade:
 
 @dataclass(frozen=True)
 class Run:
-    """Samples in a row on which the definition of a relapse is met. counted: the days that something else does not
-    explain; only they can confirm. is_sure: it is met without a scale that has no least change. is_normal: every value
-    lies within its laboratory's own limit.
+    """Samples in a row on which the definition of a relapse is met. asks: how often it has to be. counted: the days
+    that something else does not explain; only they can confirm. is_sure: it is met without a scale that has no least
+    change. is_normal: every value lies within its laboratory's own limit.
     """
 
     days: tuple[date, ...]
+    asks: Confirm
     counted: tuple[date, ...]
     near: tuple[Near, ...]
     is_sure: bool
     is_normal: bool
+    is_over: bool
 
 
 def responses(stretch: Stretch, last: date | None = None) -> tuple[DomainResponse, ...]:
@@ -189,16 +191,17 @@ def _relapse(kind: RelapseType, stretch: Stretch) -> Relapse:
     judged = _judged(kind, since, stretch)
     runs = list(_runs(kind, judged, stretch))
     for run in runs:
-        if _confirms(kind, run):
-            return _told(kind, MET, run.days[0], _because(run, judged, stretch), _why_met(kind, run))
+        if _confirms(run):
+            told = _told(kind, MET, run.days[0], _because(run, judged, stretch), _why_met(kind, run))
+            return replace(told, gone=judged[-1][0]) if runs[-1].is_over else told
     last = next((day for day, item, _ in reversed(judged) if item.verdict is not UNKNOWN), None)
-    if runs and last in runs[-1].days:
+    if runs and last in runs[-1].days and not runs[-1].is_over:
         return _told(
             kind,
             UNKNOWN,
             runs[-1].days[0] if runs[-1].is_sure else None,
             (*_because(runs[-1], judged, stretch), *_near_events(runs[-1])),
-            _why_pending(kind, runs[-1]),
+            _why_pending(runs[-1]),
         )
     spikes = (
         f" It was met on {listed([str(run.days[0]) for run in runs])} and not confirmed afterwards." if runs else ""
@@ -255,7 +258,9 @@ def _wanted(kind: RelapseType, stretch: Stretch) -> str:
 
 
 def _runs(kind: RelapseType, judged: Sequence[Judged], stretch: Stretch) -> Iterable[Run]:
-    """The stretches of samples on which the definition is met; a sample that decides nothing neither ends nor adds."""
+    """The stretches of samples on which the definition is met; a sample that decides nothing neither ends nor adds,
+    unless it was the value that alone had met it.
+    """
     days: list[date] = []
     sure = False
     met: list[Judgement] = []
@@ -264,14 +269,25 @@ def _runs(kind: RelapseType, judged: Sequence[Judged], stretch: Stretch) -> Iter
             days.append(day)
             met.append(item)
             sure |= strict.verdict is MET
-        elif item.verdict is NOT_MET and days:
-            yield _run(kind, days, sure, _is_normal(met, stretch), stretch)
+        elif days and (item.verdict is NOT_MET or (kind.confirm.values and _is_over(met, days[-1], day, stretch))):
+            yield _run(kind, days, sure, met, stretch, is_over=True)
             days, met, sure = [], [], False
     if days:
-        yield _run(kind, days, sure, _is_normal(met, stretch), stretch)
+        yield _run(kind, days, sure, met, stretch, is_over=False)
 
 
-def _run(kind: RelapseType, days: Sequence[date], sure: bool, is_normal: bool, stretch: Stretch) -> Run:
+def _is_over(met: Iterable[Judgement], last: date, day: date, stretch: Stretch) -> bool:
+    """Whether nothing but values met a definition, and each has been measured again since without meeting it."""
+    behind, chart = [event for item in met for event in stretch.behind(item)], stretch.chart
+    return all(_is_value(chart, event) for event in behind) and all(
+        any(event.date is not None and last < event.date <= day for event in chart.record.by_finding[finding])
+        for finding in {event.finding for event in behind}
+    )
+
+
+def _run(
+    kind: RelapseType, days: Sequence[date], sure: bool, met: Iterable[Judgement], stretch: Stretch, *, is_over: bool
+) -> Run:
     """A run. What something else explains is not counted: passing illness near a sample, and what lasts and began after
     the lowest value; a cause that was there at the lowest value did not make the rise.
     """
@@ -284,35 +300,43 @@ def _run(kind: RelapseType, days: Sequence[date], sure: bool, is_normal: bool, s
         lowest = stretch.lowest_before(finding, days[0]) if found else stretch.start
         explained |= {day for day, item in found if item.explains_from(lowest)}
     once = {item.explanation.finding: item for item in near.values()}
+    behind, asks = [event for item in met for event in stretch.behind(item)], kind.confirm
+    if asks.values is not None and all(_is_value(chart, event) for event in behind):
+        # A day on which something else was looked at says nothing anew about a value of an earlier day.
+        measured = {event.date for other in behind for event in chart.record.by_finding[other.finding]}
+        asks, explained = asks.values, explained | (set(days) - measured)
     counted = tuple(day for day in days if day not in explained)
-    return Run(tuple(days), counted, tuple(once.values()), sure, is_normal)
+    return Run(tuple(days), asks, counted, tuple(once.values()), sure, all(map(_is_normal, behind)), is_over)
 
 
-def _is_normal(met: Iterable[Judgement], stretch: Stretch) -> bool:
-    """Whether all that met a definition are values within their laboratory's own limit."""
-    return all(
+def _is_value(chart: Chart, event: Event) -> bool:
+    """Whether it was measured: no sign, and no scale of how somebody does."""
+    return event.value is not None and all(scale.concept != event.finding for scale in chart.follow.scales.values())
+
+
+def _is_normal(event: Event) -> bool:
+    """Whether it is a value within its laboratory's own limit."""
+    return (
         event.value is not None
         and event.upper_limit is not None
         and event.value <= event.upper_limit
         and not event.comparator.startswith(">")
-        for item in met
-        for event in stretch.behind(item)
     )
 
 
-def _confirms(kind: RelapseType, run: Run) -> bool:
-    enough = len(run.counted) >= kind.confirm.samples and run.is_sure
-    return enough and (run.counted[-1] - run.counted[0]).days >= kind.confirm.days
+def _confirms(run: Run) -> bool:
+    enough = len(run.counted) >= run.asks.samples and run.is_sure
+    return enough and (run.counted[-1] - run.counted[0]).days >= run.asks.days
 
 
 def _why_met(kind: RelapseType, run: Run) -> str:
     said = f"{kind.label}: met on {listed([str(day) for day in run.days])}"
-    if kind.confirm.samples > 1:
+    if run.asks.samples > 1:
         said += f", confirmed by {len(run.counted)} samples over {(run.counted[-1] - run.counted[0]).days} days"
     return said + "." + _also(run)
 
 
-def _why_pending(kind: RelapseType, run: Run) -> str:
+def _why_pending(run: Run) -> str:
     dated = listed([str(day) for day in run.days])
     if not run.is_sure:
         return (
@@ -320,7 +344,7 @@ def _why_pending(kind: RelapseType, run: Run) -> str:
             "clinician has to say whether it is worse." + _also(run)
         )
     return (
-        f"Met on {dated}, not confirmed: it asks for {kind.confirm.samples} samples at least {kind.confirm.days} "
+        f"Met on {dated}, not confirmed: it asks for {run.asks.samples} samples at least {run.asks.days} "
         "days apart that nothing else explains. Confirm first; one sample never says relapse." + _also(run)
     )
 

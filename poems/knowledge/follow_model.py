@@ -172,11 +172,12 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """How often, and how many days apart at least, before a relapse of this kind is called confirmed."""
+    """How often, and days apart at least, until a relapse counts. values: where only values, no sign or scale, meet."""
 
     samples: int
     days: int
     source: Reference
+    values: Confirm | None = None
 
 
 @dataclass(frozen=True, slots=True)

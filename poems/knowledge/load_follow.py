@@ -146,13 +146,13 @@ class _Reader:
         )
 
     def _relapse(self, raw: Raw) -> RelapseType:
-        confirm, literature = raw["confirm"], raw["literature"]
+        literature = raw["literature"]
         return RelapseType(
             raw["id"],
             raw["label"],
             self.rules.rule(raw["rule"]),
             raw["since"],
-            Confirm(confirm["samples"], confirm["days"], _source(confirm)),
+            _confirm(raw["confirm"]),
             Said(literature["text"], _source(literature)),
             _source(raw),
             raw.get("reading", ""),
@@ -225,6 +225,10 @@ class _Reader:
 
     def _trial(self, raw: Raw) -> Trial:
         return Trial(raw["id"], raw["label"], self.rules.rule(raw["rule"]), _source(raw), raw.get("note", ""))
+
+
+def _confirm(raw: Raw) -> Confirm:
+    return Confirm(raw["samples"], raw["days"], _source(raw), _confirm(raw["values"]) if "values" in raw else None)
 
 
 def _source(raw: Raw) -> Reference:

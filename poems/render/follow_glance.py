@@ -56,6 +56,8 @@ def when(item: Relapse) -> str:
     """Since when a definition is met, and whether that was confirmed; else its verdict."""
     if item.day is None or item.verdict is Verdict.NOT_MET:
         return item.verdict.value
+    if item.gone:
+        return f"met on {item.day}, confirmed; not met any more on {item.gone}"
     return f"since {item.day}, confirmed" if item.confirmed else f"met on {item.day}, not confirmed"
 
 
@@ -82,17 +84,21 @@ def _named(items: Sequence[Relapse], knowledge: Knowledge) -> str:
     told = []
     for item in items:
         name = inside(clean(item.label), knowledge)
-        told.append(f"{name}{',' if ',' in name else ''} {'since' if item.confirmed else 'met on'} {item.day}")
+        since = f"since {item.day}" if item.confirmed else f"met on {item.day}"
+        if item.gone:
+            since = f"met on {item.day}, not any more on {item.gone}"
+        told.append(f"{name}{',' if ',' in name or item.gone else ''} {since}")
     return "; ".join(told)
 
 
 def _asked(item: Relapse, knowledge: Knowledge) -> str:
     """What a definition asks for before it counts as confirmed."""
     kind = next((known for known in knowledge.follow.relapses if known.id == item.id), None)
-    if kind is None or kind.confirm.samples < 2:
+    confirm = kind.confirm if kind else None
+    asks = confirm.values if confirm and confirm.samples < 2 else confirm
+    if asks is None:
         return ""
-    return (f"; it asks for {kind.confirm.samples} samples at least {kind.confirm.days} days apart that nothing else "
-            "explains")
+    return f"; it asks for {asks.samples} samples at least {asks.days} days apart that nothing else explains"
 
 
 def _none(now: Sequence[Relapse], follow: Follow) -> str:
