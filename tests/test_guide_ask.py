@@ -12,10 +12,12 @@ import pytest
 import yaml
 from conftest import HERE
 
-from poems.guide.ask import COVERED, ask
+from poems.guide.ask import ask
 from poems.guide.model import EDITIONS, Answer
 from poems.guide.pages import pages
-from poems.guide.wording import asked, empty, groups, level, mended, words
+from poems.guide.sentences import sentences
+from poems.guide.weighing import COVERED, FIRM, ODD, STRANGE, TOUCHED
+from poems.guide.wording import empty, groups, level, mended, named, shapes, sort, words
 from poems.knowledge import Knowledge
 
 CASES: list[dict[str, Any]] = yaml.safe_load((HERE / "cases" / "ask.yaml").read_text())
@@ -74,7 +76,7 @@ def test_a_slip_in_the_longest_word_is_forgiven(knowledge: Knowledge) -> None:
     rng = random.Random(20261122)
     cases = [case for case in ASKED if len(max(case["question"].split(), key=len)) >= 6]
     reached = sum(reaches(case, answered(case, knowledge, slipped(case["question"], rng))) for case in cases)
-    assert reached >= 0.85 * len(cases), (reached, len(cases))
+    assert reached >= 0.95 * len(cases), (reached, len(cases))
     came_in = [case["question"] for case in DECLINED if len(max(case["question"].split(), key=len)) >= 6
                and answered(case, knowledge, slipped(case["question"], rng)).hits]
     assert came_in == []
@@ -138,12 +140,17 @@ def test_many_may_ask_at_once(knowledge: Knowledge) -> None:
         assert list(pool.map(lambda case: answered(case, knowledge), CASES * 3)) == alone * 3
 
 
+def said(text: str) -> list[str]:
+    """The words of a question that carry what is asked."""
+    return [word for one in sentences(text) for word in one.words]
+
+
 def test_a_question_keeps_what_it_is_about() -> None:
-    """Empty words go, what may be asked about stays, nothing doubles; a very long one is cut."""
-    assert asked("How long do people live?") == ["long", "live"]
-    assert asked("What IS the cut-off?") == ["cut", "off"]
-    assert asked("the of and") == []
-    assert len(asked("word " * 1000 + "vegf")) == 1
+    """Empty words go, what may be asked about stays, nothing doubles; a very long one keeps its end."""
+    assert said("How long do people live?") == ["long", "live"]
+    assert said("What IS the cut-off?") == ["cut", "off"]
+    assert said("the of and") == []
+    assert said("word " * 1000 + "vegf") == ["word", "vegf"]
     assert words("Haemato-Oncology, 2 Cases") == ["hemato", "oncology", "2", "cases"]
     assert level("Localised Œdema") == level("localized edema") or level("Localised oedema") == level("localized edema")
 
@@ -158,6 +165,15 @@ def test_the_list_of_synonyms_is_sound() -> None:
         assert all(word in found[other] for other in others)
 
 
-def test_the_threshold_lies_between_what_is_answered_and_what_is_not() -> None:
-    """A share of the question, above none and below all."""
-    assert 0 < COVERED < 1
+def test_the_thresholds_lie_between_what_is_answered_and_what_is_not() -> None:
+    """A share of the question, above none and below all; the more so the less surely it is about the guide's matter."""
+    assert 0 < TOUCHED < FIRM < ODD < COVERED < STRANGE < 1
+
+
+def test_the_lists_of_words_are_sound() -> None:
+    """A place or a name is no empty word; the sorts of English words are told apart by their plain forms."""
+    assert not empty() & (named() | named("places"))
+    assert [sort(word) for word in ("husbands", "worried", "asthma", "knees", "cars", "vegf", "swollen")] == [
+        "everyday", "everyday", "topics", "body", "other", "", "other"]
+    assert shapes("blurry", ["blurred", "blue"]) == ["blurred"]
+    assert shapes("angioma", ["hemangioma", "angle"]) == ["hemangioma"]

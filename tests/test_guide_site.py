@@ -192,13 +192,28 @@ def test_the_search_of_the_site_finds_what_the_command_finds(page: Any, site: Pa
     same = asked = 0
     for case in CASES:
         page.fill("#q", case["question"])
-        found = page.eval_on_selector_all("#found a", "links => links.map(link => link.getAttribute('href'))")
+        found = page.eval_on_selector_all("#found ol a", "links => links.map(link => link.getAttribute('href'))")
         if case.get("declined"):
             assert found == [], case["question"]
         elif case.get("edition", "patient") == "patient":
             first = ask(case["question"], knowledge).hits[0].address.replace("#", ".html#")
             asked, same = asked + 1, same + (first in found[:3])
     assert same >= 0.9 * asked
+
+
+def test_the_search_of_the_site_offers_what_comes_near(page: Any, site: Path, knowledge: Knowledge) -> None:
+    """As the command does: headings where nothing answers and the guide touches on it, and none for the weather."""
+    page.goto((site / "index.html").as_uri())
+    page.focus("#q")
+    page.wait_for_function("window.GUIDE")
+    off = [case["question"] for case in CASES if case.get("declined")]
+    question = next(one for one in off if ask(one, knowledge).near)
+    page.fill("#q", f"My husband is 58 and was diagnosed in March. {question}")
+    assert "Not in the guide in so many words" in page.inner_text("#found")
+    found = page.eval_on_selector_all("#found ul a.near", "links => links.map(link => link.getAttribute('href'))")
+    assert found == [hit.address.replace("#", ".html#") for hit in ask(question, knowledge).near]
+    page.fill("#q", "what is the weather in Paris tomorrow")
+    assert page.inner_text("#found").startswith("Not in the guide.") and page.locator("#found a").count() == 0
 
 
 def test_the_search_is_used_by_keyboard_alone(page: Any, site: Path) -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from math import log
+from pathlib import Path
 from threading import Lock
 
 from poems.guide.model import Block, Edition, Page, Passage, Words
 from poems.guide.prose import words_of
 from poems.guide.wording import level, words
 from poems.knowledge import Knowledge, Reference
+from poems.knowledge.files import read_yaml
 
-WEIGHTS = (3.0, 1.0, 0.5)
-"""What a word counts in a heading, in the text, in what stands behind it."""
-FIRST, LATER, OWN = 1.5, 0.6, 0.8
+WEIGHTS = (3.0, 1.0, 0.5, 1.5)
+"""What a word counts in a heading, in the text, in what stands behind it, in what people ask for it."""
+ASKED = Path(__file__).parent / "asked.yaml"
+FIRST, LATER, OWN, ASKS = 1.5, 0.6, 0.8, 0.6
 """What a match of the page's question counts for its first passage, the short answer, and for the others; what
-everything counts on a page that speaks of the guide itself."""
+everything counts on a page that speaks of the guide itself, and in a passage that only lists questions."""
 ALIKE = 0.5
 """From so many common words on, of all the words of both, a question is like the one that a page answers."""
 NEAR = 6
@@ -28,44 +33,50 @@ KEPT = 4000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that can be found. kind: passage, or the kind of knowledge. columns: heading, text, what stands behind.
+    """One thing that can be found. kind: passage, or the kind of knowledge.
 
-    asks: the question it answers, and each other wording of it; what a match of one counts is `answers`.
+    columns: heading, text, what stands behind, in what words people ask for it. asks: the
+    question it answers, and each other wording of it; what a match of one counts is `answers`.
     """
 
     kind: str
     address: str
     title: str
-    columns: tuple[str, str, str]
+    columns: tuple[str, ...]
     asks: tuple[str, ...] = ()
     answers: float = 0.0
     page: Page | None = None
     passage: Passage | None = None
     text: str = ""
     references: tuple[Reference, ...] = ()
+    only_asks: bool = False
 
     @property
     def counts(self) -> float:
         """What everything in it counts."""
-        return OWN if self.page is not None and self.page.own else 1.0
+        return (OWN if self.page is not None and self.page.own else 1.0) * (ASKS if self.only_asks else 1.0)
 
 
 @dataclass
 class Index:
-    """Entries that can be asked for by words. Several threads may ask at once."""
+    """Entries that can be asked for by words. Several threads may ask at once.
+
+    vocabulary: every word of them, levelled. titles: those of their headings, and of the words people ask with.
+    """
 
     entries: Sequence[Entry]
-    vocabulary: frozenset[str] = frozenset()
+    vocabulary: dict[str, None] = field(default_factory=dict)
+    titles: frozenset[str] = frozenset()
     _lock: Lock = field(default_factory=Lock)
     _scores: dict[str, Mapping[int, float]] = field(default_factory=dict)
     _near: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
-        for table, columns in (("entry", "heading, body, behind"), ("question", "asks")):
+        for table, columns in (("entry", "heading, body, behind, wording"), ("question", "asks")):
             self._db.execute(f"CREATE VIRTUAL TABLE {table} USING fts5({columns}, tokenize='porter unicode61')")
         rows = [(at, *map(level, entry.columns)) for at, entry in enumerate(self.entries)]
-        self._db.executemany("INSERT INTO entry(rowid, heading, body, behind) VALUES (?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT INTO entry(rowid, heading, body, behind, wording) VALUES (?, ?, ?, ?, ?)", rows)
         pages = list(dict.fromkeys(entry.asks for entry in self.entries if entry.asks))
         asked = [(row, one) for row, asks in enumerate(pages) for one in asks]
         self._db.executemany("INSERT INTO question(rowid, asks) VALUES (?, ?)",
@@ -77,7 +88,10 @@ class Index:
         self._wordings = {at: [frozenset(words(one)) for one in entry.asks]
                           for at, entry in enumerate(self.entries) if entry.answers == FIRST}
         texts = (str(text) for row in rows for text in row[1:])
-        self.vocabulary = frozenset(word for text in (*texts, *(one for _, one in asked)) for word in words(text))
+        self.titles = frozenset(word for entry in self.entries for text in (entry.title, entry.columns[-1], *entry.asks)
+                                for word in words(text))
+        every = {word for text in (*texts, *(one for _, one in asked)) for word in words(text)}
+        self.vocabulary = dict.fromkeys(sorted(every))
 
     def scores(self, phrase: str) -> Mapping[int, float]:
         """How well each entry fits a word or phrase, higher is better; entries without it are left out."""
@@ -105,9 +119,9 @@ class Index:
             found[at] = found.get(at, 0.0) + tells * fits
         return {at: fits * self.entries[at].counts for at, fits in found.items()}
 
-    def alike(self, question: str) -> Mapping[int, float]:
+    def alike(self, question: Iterable[str]) -> Mapping[int, float]:
         """How far a question is a page's own, word for word: 0 to 1, for the page's first passage."""
-        said = frozenset(words(question))
+        said = frozenset(question)
         return {at: best for at, wordings in self._wordings.items()
                 if (best := max(len(said & wording) / len(said | wording) for wording in wordings)) >= ALIKE}
 
@@ -144,9 +158,24 @@ def _passage(page: Page, passage: Passage, knowledge: Knowledge, edition: Editio
     """A passage as it is searched: the first of a page, its short answer, is what answers the page's own question."""
     blocks = passage.shown(edition)
     body = " ".join(text(block, edition) for block in blocks)
-    columns = (passage.title, body, " . ".join(_behind(words_of(blocks), knowledge)))
+    columns = (passage.title, body, " . ".join(_behind(words_of(blocks), knowledge)),
+               " . ".join(wordings().get(passage.address, ())))
     asks = (page.question, page.short, *page.ask)
-    return Entry("passage", passage.address, passage.title, columns, asks, FIRST if is_first else LATER, page, passage)
+    return Entry("passage", passage.address, passage.title, columns, asks, FIRST if is_first else LATER, page, passage,
+                 only_asks=_only_asks(body))
+
+
+def _only_asks(body: str) -> bool:
+    """Whether a text is a list of questions: they stand for an answer somewhere else."""
+    said = [one for one in re.split(r"[.?!]\s", body) if one.strip()]
+    return body.count("?") > len(said) / 2
+
+
+@cache
+def wordings() -> Mapping[str, Sequence[str]]:
+    """In what words people ask for a section, by its address."""
+    found: Mapping[str, Sequence[str]] = read_yaml(ASKED)
+    return found
 
 
 def text(block: Block, edition: Edition) -> str:
@@ -179,23 +208,23 @@ def _errata(knowledge: Knowledge) -> Iterator[Entry]:
         if not item.get("draft"):
             references = tuple(Reference(**raw) for raw in item.get("sources") or [item["source"]])
             yield Entry("errata", item["id"], item["topic"], (item["topic"], f"{item['faq']} {item['correct']}",
-                        item["problem"]), text=item["correct"], references=references)
+                        item["problem"], ""), text=item["correct"], references=references)
 
 
 def _clinical(knowledge: Knowledge) -> Iterator[Entry]:
     for one in knowledge.criteria.values():
-        yield Entry("criteria", one.id, one.label, (one.label, one.summary, ""), text=one.summary,
+        yield Entry("criteria", one.id, one.label, (one.label, one.summary, "", ""), text=one.summary,
                     references=(one.source,))
     for test in knowledge.accuracies.values():
-        yield Entry("accuracies", test.id, test.label, (test.label, f"{test.versus} {test.note}", ""),
+        yield Entry("accuracies", test.id, test.label, (test.label, f"{test.versus} {test.note}", "", ""),
                     text=" ".join(filter(None, (f"Against {test.versus}.", test.note))),
                     references=(test.sensitivity.source, test.specificity.source))
     for step in knowledge.tests.values():
         if step.source:
             yield Entry("tests", step.id, step.label, (f"{step.label} {step.patient}", step.why,
-                        " ".join(step.finds)), text=step.why, references=(step.source,))
+                        " ".join(step.finds), ""), text=step.why, references=(step.source,))
     for concept in knowledge.concepts.values():
         if concept.note and concept.source:
             yield Entry("concepts", concept.id, concept.label, (concept.label, concept.note,
-                        " . ".join((concept.patient, *concept.synonyms))), text=concept.note,
+                        " . ".join((concept.patient, *concept.synonyms)), ""), text=concept.note,
                         references=(concept.source,))

@@ -141,7 +141,7 @@ class Answer:
     """What the guide says to a question. hits: best first; empty where it is not in the guide.
 
     read_as: the words as they were understood, where that differs from how they were typed. elsewhere: what only the
-    other edition has.
+    other edition has. near: what speaks of a part of the question, where nothing answers it.
     """
 
     question: str
@@ -149,6 +149,7 @@ class Answer:
     hits: tuple[Hit, ...] = ()
     read_as: Mapping[str, str] = field(default_factory=dict)
     elsewhere: tuple[Hit, ...] = ()
+    near: tuple[Hit, ...] = ()
 
     @property
     def is_found(self) -> bool:

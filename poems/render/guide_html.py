@@ -48,7 +48,7 @@ def build(knowledge: Knowledge, directory: Path) -> list[Path]:
 def files(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
     """Every file of the site by name."""
     yield "guide.css", "".join((TEMPLATES / name).read_text() for name in ("page.css", "guide.css"))
-    yield "guide.js", (TEMPLATES / "guide.js").read_text()
+    yield "guide.js", "".join((TEMPLATES / name).read_text() for name in ("guide_search.js", "guide.js"))
     for edition in EDITIONS:
         yield f"search-{edition}.js", search_script(knowledge, edition)
         site = _Site(knowledge, edition, tuple(pages(knowledge).values()))

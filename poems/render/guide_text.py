@@ -31,6 +31,7 @@ from poems.render.guide_view import (
 from poems.render.words import STATUS, clean
 
 DECLINED = "Not in the guide."
+TOUCHED = "Not in the guide in so many words. It may touch on this in:"
 INSTEAD = "Ask in other words, or see the questions it answers: poems guide list. Nothing is made up here."
 KINDS = {"errata": "correction of the FAQ of 2017", "criteria": "set of criteria", "accuracies": "accuracy of a test",
          "tests": "test", "concepts": "finding"}
@@ -60,12 +61,18 @@ def _found(item: Found) -> RenderableType:
 
 
 def _declined(shown: AnswerView) -> list[Text]:
-    """That it is not in the guide; or that only the other edition has it."""
+    """That it is not in the guide, and what comes near; or that only the other edition has it."""
+    if shown.near:
+        return [Text(TOUCHED, style="yellow"), *_listed(shown.near), Text(INSTEAD)]
     if not shown.elsewhere:
         return [Text(DECLINED, style="yellow"), Text(INSTEAD)]
     other = "clinician" if shown.edition == "patient" else "patient"
     said = f"Not in the {shown.edition} edition. The {other} edition speaks of it (--edition {other}):"
-    return [Text(said, style="yellow"), *(Text(f"• {title}  {href}") for title, href in shown.elsewhere)]
+    return [Text(said, style="yellow"), *_listed(shown.elsewhere)]
+
+
+def _listed(found: Iterable[tuple[str, str]]) -> list[Text]:
+    return [Text(f"• {title}  {href}") for title, href in found]
 
 
 def page_text(page: Page, knowledge: Knowledge, edition: Edition, *, width: int = 100, colour: bool = False) -> str:
@@ -143,11 +150,14 @@ def _numbers(lines: Sequence[NumberLine]) -> list[RenderableType]:
 
 
 def answer_json(answer: Answer, knowledge: Knowledge) -> str:
-    """The answer for programs: passages with their text, numbers and citations; declined where nothing was found."""
+    """The answer for programs: passages with their text, numbers and citations; declined where nothing was found.
+
+    elsewhere, near: addresses of what the other edition has, and of what speaks of a part of the question.
+    """
     document: dict[str, Any] = {
         "question": answer.question, "edition": answer.edition, "declined": not answer.is_found,
         "read_as": dict(answer.read_as), "knowledge": knowledge.version,
-        "elsewhere": [hit.address for hit in answer.elsewhere],
+        "elsewhere": [hit.address for hit in answer.elsewhere], "near": [hit.address for hit in answer.near],
         "passages": [_passage_json(hit, answer) for hit in answer.hits if hit.passage],
         "found": [{"kind": hit.kind, "id": hit.address, "title": hit.title, "text": hit.text,
                    "score": round(hit.score, 3), "sources": [_reference(item, knowledge) for item in hit.references]}

@@ -212,7 +212,7 @@ class PageView:
 class AnswerView:
     """An answer for a reader. passages: best first, empty where it is not in the guide; found: what the knowledge says.
 
-    elsewhere: title and address of what only the other edition has.
+    elsewhere: title and address of what only the other edition has. near: of what speaks of a part of the question.
     """
 
     question: str
@@ -221,6 +221,7 @@ class AnswerView:
     passages: tuple[PassageView, ...]
     found: tuple[Found, ...]
     elsewhere: tuple[tuple[str, str], ...]
+    near: tuple[tuple[str, str], ...]
     numbers: tuple[NumberLine, ...]
     cited: Bibliography
 
@@ -239,9 +240,9 @@ def answer_view(answer: Answer, knowledge: Knowledge, href: Href) -> AnswerView:
     writer = Writer(knowledge, answer.edition, href)
     passages = tuple(writer.passage(hit.passage, hit.page.question) for hit in answer.hits if hit.passage and hit.page)
     found = tuple(_found(hit, writer) for hit in answer.hits if hit.passage is None)
-    elsewhere = tuple((f"{hit.page.question} {hit.title}", href("elsewhere", hit.address))
-                      for hit in answer.elsewhere if hit.page)
-    return AnswerView(answer.question, answer.edition, tuple(answer.read_as.items()), passages, found, elsewhere,
+    elsewhere, near = (tuple((f"{hit.page.question} {hit.title}", href(kind, hit.address)) for hit in hits if hit.page)
+                       for kind, hits in (("elsewhere", answer.elsewhere), ("page", answer.near)))
+    return AnswerView(answer.question, answer.edition, tuple(answer.read_as.items()), passages, found, elsewhere, near,
                       writer.numbers, writer.cited)
 
 
