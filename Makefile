@@ -23,8 +23,8 @@ $(DEV): $(RUN) requirements-dev.lock
 	@touch $@
 
 run: $(RUN)  ## the review of a published patient, a course after treatment, and the app that shows both
-	@$(BIN)/poems assess poems/examples/published-case.csv --as-of 2020-08-01 --setting demyelinating-neuropathy --format html -o review.html
-	@$(BIN)/poems assess poems/examples/published-case.csv --as-of 2020-08-01 --setting demyelinating-neuropathy
+	@$(BIN)/poems assess poems/examples/published-case.csv --as-of 2020-08-01 --format html -o review.html
+	@$(BIN)/poems assess poems/examples/published-case.csv --as-of 2020-08-01
 	@$(BIN)/poems follow poems/examples/published-course.csv --as-of 2020-10-10 --format html -o course.html
 	@echo
 	@echo "The same review as a page: review.html      A course after treatment: course.html"

@@ -187,7 +187,7 @@ def run(kills: int, seed: int = 1, key: str | None = None) -> Result:
             check(path, key, everybody, result)
             result.files += 1
             for left in folder.iterdir():
-                left.unlink()
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
     finally:
         shutil.rmtree(folder)
     result.seconds = round(time.monotonic() - begun, 1)

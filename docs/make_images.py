@@ -62,7 +62,7 @@ def published() -> Review:
     knowledge = load()
     reading = read(ROOT / "poems" / "examples" / "published-case.csv", knowledge, today=date.today())
     record = records(reading.events, date(2020, 8, 1))[0]
-    return assess(record, knowledge, setting="demyelinating-neuropathy")
+    return assess(record, knowledge)
 
 
 def followed() -> Follow:

@@ -25,7 +25,7 @@ from poems.cli import (
     with_progress,
     write,
 )
-from poems.errors import InputError, UsageError
+from poems.errors import InputError, Issue, UsageError
 
 if TYPE_CHECKING:
     from poems.follow import Follow
@@ -86,7 +86,7 @@ def follow(
     text = render_sheet(follows, known, **look) if sheet else render_follow(
         follows, known, edition=edition, options=options, **look)
     if ics:
-        _write_calendar(follows[0], known, ics)
+        _write_calendar(follows[0], known, ics, edition)
     write(text, output)
     said = [*intake.issues, *(issue for one in follows for issue in one.issues)]
     return InputError.exit_code if any(issue.level == "fault" for issue in said) else 0
@@ -130,11 +130,14 @@ def _follows(intake: Intake, known: Knowledge, day: date) -> list[Follow]:
     return follows
 
 
-def _write_calendar(one: Follow, known: Knowledge, path: Path) -> None:
-    from poems.render.calendar import ics
+def _write_calendar(one: Follow, known: Knowledge, path: Path, edition: Literal["clinician", "patient"]) -> None:
+    from poems.render.calendar import ics, is_empty
 
+    if is_empty(one, known, edition):
+        complain([Issue("note", f"--ics {path}", "no visit is to come, so that no file was written")])
+        return
     try:
-        path.write_bytes(ics(one, known))
+        path.write_bytes(ics(one, known, edition))
     except OSError as error:
         raise UsageError(f"--ics {path}: {error.strerror}") from None
 

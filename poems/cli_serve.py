@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 
     from poems.store import Store
     from poems.web.settings import Settings
+    from poems.web.working import Working
 
 PORT = 8420
+REST = 12.0
+"""Seconds that what is under way in a thread has after the app was stopped; it stores nothing any more."""
+FILES = 8192
+"""Files and connections that the process may hold open, where the machine allows as many."""
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - names of what is refused without passwords and TLS
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 
@@ -125,6 +130,8 @@ def _check(given: Given) -> None:
     for option, path in (("--tls-cert", given.cert), ("--tls-key", given.key), ("--key-file", given.key_file)):
         if path is not None and not path.is_file():
             raise UsageError(f"{option} {path}: no such file")
+    if given.key:
+        _refuse_open(given.key)
     if given.is_example and (given.database or given.key_file):
         raise UsageError("--example has a database of its own, made anew each time: leave --database and --key-file "
                          "out, or --example")
@@ -138,6 +145,12 @@ def _check(given: Given) -> None:
         if not NAME.fullmatch(name):
             raise UsageError(f"--name {name}: no name of a host; expected one such as poems.example.org, without "
                              "https:// and without a port")
+
+
+def _refuse_open(path: Path) -> None:
+    """Raises: UsageError, for a file of a secret that others can read or write."""
+    if path.stat().st_mode & 0o077:
+        raise UsageError(f"{path}: others on this machine can read it; run: chmod 600 {path}")
 
 
 def _is_loopback(host: str) -> bool:
@@ -162,8 +175,7 @@ def _key(key_file: Path | None) -> str | None:
     if key_file is None:
         return None
     try:
-        if key_file.stat().st_mode & 0o077:
-            raise UsageError(f"{key_file}: others on this machine can read it; run: chmod 600 {key_file}")
+        _refuse_open(key_file)
         key = key_file.read_text("utf-8").split("\n", 1)[0].strip()
     except (OSError, UnicodeDecodeError):
         key = ""
@@ -202,24 +214,41 @@ def _run(given: Given) -> int:
         given = replace(given, port=listening.getsockname()[1])
         settings, address = _settings(given), _address(given)
         first, knowledge = address, load()
-        with _store(given) as store:
+        with known(given.port, given.path, address), _store(given) as store:
             if given.is_example:
                 first = f"{address}p/{fill(store, knowledge)}/review"
+            app = make_app(store, knowledge, settings=settings)
+
+            def cut() -> None:
+                app.state.trail.end()
+                store.close()
+
             try:
-                server = serving.server(make_app(store, knowledge, settings=settings), cert=given.cert, key=given.key)
+                server = serving.server(app, cert=given.cert, key=given.key, cut=cut)
             except OSError as error:  # ssl.SSLError is one
                 raise UsageError(f"--tls-cert, --tls-key: not a certificate and its key ({error.strerror or error}); "
                                  "expected PEM files that belong together, the key without a password") from None
             READERS.prepare()
             threading.Thread(target=warm, args=(knowledge,), daemon=True).start()
-            with known(given.port, given.path, address):
-                print(f"poems is at {first}   (records: {given.path}; Ctrl-C stops it)",  # noqa: T201
-                      file=sys.stderr, flush=True)
-                answers(first)
-                if given.is_open:
-                    webbrowser.open(first)
+            print(f"poems is at {first}   (records: {given.path}; Ctrl-C stops it)",  # noqa: T201
+                  file=sys.stderr, flush=True)
+            answers(first)
+            if given.is_open:
+                webbrowser.open(first)
+            try:
                 server.run(sockets=[listening])
+            finally:
+                cut()
+                _rest(app.state.working)
     return 0
+
+
+def _rest(working: Working) -> None:
+    """Wait for what is still under way, so that whoever waits for our end waits for that too; but not for ever."""
+    if not working.is_over(REST):
+        print("poems: what was still under way was broken off; nothing of it was stored",  # noqa: T201
+              file=sys.stderr, flush=True)
+        os._exit(0)
 
 
 @contextmanager
@@ -234,6 +263,10 @@ def _ending() -> Iterator[None]:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+        if soft != resource.RLIM_INFINITY and soft < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     before, mask = signal.signal(signal.SIGTERM, end), os.umask(0o077)
     try:
         with suppress(KeyboardInterrupt):

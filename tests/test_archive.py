@@ -9,9 +9,11 @@ import json
 import random
 import stat
 import struct
+import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -25,6 +27,9 @@ from poems.errors import Issue
 from poems.knowledge import Knowledge
 from poems.record import PRESENT, Event
 from poems.store import ArchiveError, FullError, InvalidError, Store, export_all, import_all, unpacked
+from poems.web import reading
+from poems.web.reading import archive_reader
+from poems.web.settings import Limits
 
 ME = "me"
 EDEMA = Event("", "edema", date(2020, 1, 2), PRESENT, source="typed")
@@ -383,3 +388,113 @@ def test_no_room_for_the_archive(store: Store, tmp_path: Path, monkeypatch: pyte
     with pytest.raises(FullError):
         export_all(store, tmp_path / "all.zip", knowledge)
     assert not [path for path in tmp_path.iterdir() if "zip" in path.name]
+
+
+# --- reading that costs too much
+
+def undone(length: int, uid: str = "aaaaaaaa", label: str = "u1") -> bytes:
+    """A history in which one entry is taken back and brought back, again and again."""
+    at = "2024-01-01T00:00:00.000000+00:00"
+    begun = {"who": ME, "at": at}
+    changes: list[Any] = [
+        {"number": 1, "kind": "create", "named": label, **begun},
+        {"number": 2, "kind": "entry", "entries": [{"finding": "edema", "status": "present", "number": 1}], **begun}]
+    changes += [{"number": number, "kind": "undo", "undoes": number - 1, "retired" if number % 2 else "back": [1],
+                 **begun} for number in range(3, 3 + length)]
+    return json.dumps({"uid": uid, "changes": changes}).encode()
+
+
+def crafted(*stories: bytes, **more: bytes) -> bytes:
+    """An archive of these histories."""
+    manifest = json.dumps({"format": "poems-archive", "version": 1, "patients": []}).encode()
+    return packed({"manifest.json": manifest, **more, **{
+        f"history/{number}.json": story for number, story in enumerate(stories, 1)}})
+
+
+def test_nobody_waits_while_an_archive_is_read(archive: bytes, other: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is parsed and checked once, before the database is locked."""
+    is_held, read_at = False, []
+    real_writing, real_read = other.file.writing, unpacked.told.read
+
+    @contextmanager
+    def writing() -> Iterator[Any]:
+        nonlocal is_held
+        with real_writing() as db:
+            is_held = True
+            yield db
+        is_held = False
+
+    def reading(*given: Any) -> Any:
+        read_at.append(is_held)
+        return real_read(*given)
+
+    monkeypatch.setattr(other.file, "writing", writing)
+    monkeypatch.setattr(unpacked.told, "read", reading)
+    assert len(import_all(other, io.BytesIO(archive), ME).added) == 4
+    assert read_at == [False] * 4
+
+
+def test_many_patients_of_one_name_get_their_numbers_at_once(other: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few steps for each, not one for each of those before it; the numbers go up."""
+    from poems.store import archive as module
+
+    looks = 0
+
+    def named(label: str) -> str:
+        nonlocal looks
+        looks += 1
+        return label
+
+    monkeypatch.setattr(module, "named", named)
+    names = ["x", "y" * 128]
+    outcome = import_all(other, io.BytesIO(crafted(*(
+        undone(1, f"uid-{number:05d}", names[number % 2]) for number in range(200)))), ME)
+    assert len(outcome.added) == 200
+    assert looks < 200 * 8
+    labels = {one.label for one in other.patients()}
+    assert labels == {"x", "y" * 128, *(f"x ({number})" for number in range(2, 101)), *(
+        f"{'y' * 112} ({number})" for number in range(2, 101))}
+
+
+def test_an_archive_is_read_beside(archive: bytes, store: Store, other: Store,
+                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app lets another process read it: what comes is the same, and what is refused says why."""
+    from poems.store import archive as module
+
+    def here(*_: Any) -> Any:
+        raise AssertionError("it was read in this process")
+
+    with tempfile.SpooledTemporaryFile() as file:
+        file.write(archive)
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "histories", here)
+            assert len(import_all(other, file, ME, reader=archive_reader(Limits())).added) == 4  # type: ignore[arg-type]
+    assert everything(other) == everything(store)
+    refused(other, packed(members(archive) | {"../x": b""}), "name that we do not write", reader=beside(Limits()))
+    refused(other, archive, "unpacks to more", most_bytes=1000, reader=beside(Limits()))
+
+
+def beside(limits: Limits) -> Any:
+    """Reads bytes in memory as the app reads what was sent."""
+    def lay_aside(source: Any, most_bytes: int, aside: Any) -> int:
+        with tempfile.TemporaryFile() as file:
+            file.write(source.read())
+            return archive_reader(limits)(file, most_bytes, aside)
+
+    return lay_aside
+
+
+def test_an_archive_that_takes_too_much_is_stopped(archive: bytes, other: Store, tmp_path: Path,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a megabyte that is a gigabyte in memory, or minutes of work: it costs another process, and no file stays."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    bomb = crafted(b'{"uid":"aaaaaaaa","changes":[' + b"{}," * 4_000_000 + b"{}]}",
+                   **{"README.txt": random.Random(1).randbytes(400_000)})
+    refused(other, bomb, "too much memory", reader=beside(Limits(memory=200 << 20)))
+    monkeypatch.setattr(reading, "ARCHIVE_SECONDS", 0.3)
+    refused(other, crafted(undone(60_000)), "too long", reader=beside(Limits()))
+    monkeypatch.setattr(reading, "ARCHIVE_SECONDS", 60.0)
+    assert len(import_all(other, io.BytesIO(archive), ME, reader=beside(Limits())).added) == 4
+    assert list(folder.iterdir()) == []

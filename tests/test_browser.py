@@ -33,6 +33,7 @@ def enter_vegf(page: Page, value: str, unit: str = "pg/mL", specimen: str = "pla
 def own_record(page: Page) -> None:
     """Begin one's own record."""
     page.goto("/")
+    page.get_by_role("button", name="I am a patient or a relative").click()
     page.get_by_role("button", name="Begin my record").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("record|Findings", re.I))
 
@@ -46,9 +47,24 @@ def test_the_first_visit_asks_whose_records_these_will_be(page: Page, app: App) 
 
 def test_the_example_is_one_click_away(page: Page) -> None:
     page.goto("/")
+    page.get_by_role("button", name="I am a professional").click()
     page.get_by_role("button", name=re.compile("example", re.I)).click()
     expect(page).to_have_url(re.compile("/review$"))
     expect(page.locator("main")).to_contain_text("Mayo")
+    expect(page.locator("main")).to_contain_text("An example from a published paper")
+    page.get_by_role("button", name="Put it away").click()
+    expect(page.locator("#patients")).not_to_contain_text("published-case")
+
+
+def test_the_first_question_decides_how_the_pages_are_worded(page: Page) -> None:
+    """Nobody is shown a probability who did not say that they are a professional."""
+    page.goto("/")
+    expect(page.locator("main")).to_contain_text("POEMS syndrome is a rare disease")
+    assert page.get_by_role("button", name=re.compile("example|Begin", re.I)).count() == 0
+    page.get_by_role("button", name="I am a patient or a relative").click()
+    page.get_by_role("button", name=re.compile("example", re.I)).click()
+    expect(page.locator("main")).to_contain_text("What doctors look")
+    assert not re.search(r"\d %|not met|Differential", page.locator("main").inner_text())
 
 
 @pytest.mark.parametrize("form", ["csv", "fhir", "phenopacket", "parquet"])
@@ -289,6 +305,97 @@ def test_a_narrow_screen_never_scrolls_sideways(page: Page, app: App, width: int
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+def test_a_slip_is_asked_about_and_a_second_save_keeps_it(page: Page, app: App) -> None:
+    own_record(page)
+    enter_vegf(page, "820", unit="ng/mL")
+    expect(page.locator("#fault-value")).to_contain_text("Is this as printed?")
+    [patient] = app.store.patients()
+    assert not app.store.entries(patient.uid)
+    sign, value = (page.locator(one).bounding_box() for one in ("#comparator", "#value"))
+    assert sign and value and abs(sign["y"] - value["y"]) < 2, "the question must not push the fields apart"
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#entries")).to_contain_text("820")
+    assert len(app.store.entries(patient.uid)) == 1
+
+
+def test_what_was_typed_is_not_lost_without_a_word(page: Page, app: App) -> None:
+    """A half-filled form asks before it is left; an empty one, a saved one and Cancel do not."""
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    own_record(page)
+    page.get_by_label("Finding, test or treatment").fill("Platelets")
+    page.get_by_label("Finding, test or treatment").press("Tab")
+    page.get_by_label("Value").fill("512")
+    page.get_by_role("link", name="Overview").click(no_wait_after=True)
+    page.wait_for_timeout(300)
+    assert asked == ["beforeunload"] and page.get_by_label("Value").input_value() == "512"
+    page.get_by_label(re.compile("^Unit")).select_option("10*9/L")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#entries")).to_contain_text("512")
+    page.get_by_role("link", name=re.compile("^Correct")).click()
+    page.get_by_label("Value").fill("513")
+    page.get_by_role("link", name="Cancel").click()
+    expect(page.locator("#entries")).to_contain_text("512")
+    page.get_by_label("Finding, test or treatment").fill("Platelets")
+    page.get_by_role("link", name="Overview").click()
+    expect(page).to_have_url(re.compile("/review$"))
+    assert asked == ["beforeunload"]
+
+
+def test_findings_are_found_by_the_words_of_those_who_have_them(page: Page) -> None:
+    """By words that people use, by the beginnings of words and through a slip; never by what stands within a word."""
+    own_record(page)
+    field, choices = page.get_by_label("Finding, test or treatment"), page.locator("#choices li[data-value]")
+    for typed, first in (("weak legs", "Muscle weakness"), ("swollen feet", "Swollen legs or arms"),
+                         ("birthday", "Date of birth"), ("born", "Date of birth"), ("platlets", "Platelets"),
+                         ("swolen feet", "Swollen legs or arms"), ("optic", "Swelling of the optic nerve")):
+        field.fill(typed)
+        expect(choices.first).to_contain_text(first)
+    for typed, never in (("chemo", "Hemoglobin"), ("CT", "Lactate"), ("edema", "Papilledema")):
+        field.fill(typed)
+        expect(choices.first).to_be_visible()
+        assert never not in " ".join(choices.all_inner_texts())
+
+
+def test_an_empty_record_opens_the_form_of_what_one_begins_with(page: Page, app: App) -> None:
+    own_record(page)
+    page.locator("form[data-find] button", has_text="Swelling of the optic nerve").click()
+    page.get_by_label("present", exact=True).check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#entries")).to_contain_text("Swelling of the optic nerve")
+    page.get_by_role("link", name="Overview").click()
+    page.locator("details.begin summary").click()
+    page.locator("form[data-find] button", has_text="Platelets").click()
+    expect(page.get_by_label("Value")).to_be_visible()
+    assert "latelets" not in page.url
+    [patient] = app.store.patients()
+    assert [entry.event.finding for entry in app.store.entries(patient.uid)] == ["papilledema"]
+
+
+@pytest.mark.parametrize("edition", ["clinician", "patient"])
+def test_on_a_phone_nothing_is_cut_and_everything_is_named(page: Page, app: App, edition: str) -> None:
+    """All tabs, the day of the picture with its rows' names, and what each number of the differential is."""
+    uid = app.example()
+    page.context.add_cookies([{"name": "edition", "value": edition, "url": app.address}])
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"/p/{app.uid('published-course')}/follow?day=last")
+    for tab in page.locator(".tabs a").all():
+        box = tab.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 360
+    day = page.locator("#picture .day-line.today").bounding_box()
+    assert day and 0 < day["x"] < 344
+    for name in page.locator("#picture text.name").all():
+        box = name.bounding_box()
+        assert box and 0 <= box["x"] < 344
+    if edition == "clinician":
+        page.goto(f"/p/{uid}/review")
+        said = "[aria-labelledby$=-differential] tbody tr:first-child td:nth-child({})"
+        for place, label in ((4, "95 %"), (5, "before the findings")):
+            content = "query => getComputedStyle(document.querySelector(query), '::before').content"
+            assert label in page.evaluate(content, said.format(place))
+        expect(page.locator(".fall th.scale svg")).to_be_visible()
+
+
 def test_dark_is_dark_whatever_the_machine_says(page: Page, app: App) -> None:
     app.example()
     page.goto("/")
@@ -305,9 +412,14 @@ def test_without_a_script_everything_can_still_be_entered(app: App, browser) -> 
     context = browser.new_context(base_url=app.address, java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
+    page.get_by_role("button", name="I am a patient or a relative").click()
     page.get_by_role("button", name="Begin my record").click()
-    page.get_by_label("Finding, test or treatment").fill("Edema")
+    page.get_by_label("Finding, test or treatment").fill("weak legs")
     page.get_by_role("button", name=re.compile("Next|Save")).click()
+    expect(page.get_by_role("button", name="Muscle weakness")).to_be_visible()
+    page.get_by_label("Finding, test or treatment").fill("Edema")
+    page.get_by_label("Finding, test or treatment").press("Enter")
+    expect(page.get_by_role("group", name="Swelling from fluid")).to_be_visible()
     page.get_by_label("present", exact=True).check()
     page.get_by_role("button", name="Save", exact=True).click()
     [patient] = app.store.patients()

@@ -38,6 +38,7 @@ def pages(app: App, uid: str) -> list[str]:
         "/guide/",
         "/guide/test-vegf",
         "/guide/glossary",
+        "/guide/corrections",
         "/knowledge/vegf-plasma-200",
         "/nothing-here",
     ]
@@ -66,7 +67,10 @@ def test_axe_finds_nothing(page: Page, app: App, edition: str, scheme: str, widt
 def test_axe_finds_nothing_on_the_pages_of_a_first_visit_and_of_a_fault(page: Page, app: App) -> None:
     page.goto("/")
     assert not violations(page)
+    page.get_by_role("button", name="I am a patient or a relative").click()
+    assert not violations(page)
     page.get_by_role("button", name="Begin my record").click()
+    assert not violations(page)
     page.get_by_label("Finding, test or treatment").fill("VEGF")
     page.get_by_label("Finding, test or treatment").press("Tab")
     page.get_by_label("Value").fill("12")

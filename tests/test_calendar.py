@@ -23,7 +23,8 @@ from poems.follow import Follow, follow
 from poems.knowledge import Knowledge
 from poems.record import Event, Record, records
 from poems.render import words
-from poems.render.calendar import ics, namespace
+from poems.render.calendar import ics, is_empty, namespace
+from poems.render.follow_patient import own_course
 from poems.render.follow_words import by_kind
 
 EXAMPLE = HERE.parent / "poems" / "examples" / "published-course.csv"
@@ -135,6 +136,45 @@ def test_what_is_overdue_says_so(knowledge: Knowledge) -> None:
     found = follow_made.everything()
     late = [entry for entry in entries(ics(found, knowledge)) if entry.decoded("dtstart") == found.as_of]
     assert [str(entry["description"]).partition(":")[0] for entry in late] == ["Was due by 2021-12-10"]
+
+
+def test_the_patients_calendar_is_in_the_patients_words(knowledge: Knowledge) -> None:
+    """One entry a day, each test once, plain names, and no name of a definition; as many as the page tells."""
+    for as_of in (OCTOBER, date(2021, 3, 1)):
+        found = example(knowledge, as_of)
+        own, known = entries(ics(found, knowledge, "patient")), entries(ics(found, knowledge))
+        days = [entry.decoded("dtstart") for entry in own]
+        assert len(days) == len(set(days)) > 0
+        assert set(days) <= {entry.decoded("dtstart") for entry in known}
+        for entry in own:
+            said = f"{entry['summary']} {entry['description']}"
+            assert re.match("Visit: [A-Z]", str(entry["summary"]))
+            assert not re.search("relapse|response|definition|every six months|diagnosis", said)
+            tests = re.search(r"To look at: (.*?)\.(?: |$)", str(entry["description"]))
+            assert tests
+            names = re.split(r", (?=[A-Z])", tests[1])
+            assert len(names) == len(set(names))
+        rows = own_course(found, knowledge).visits
+        listed = [name for row in rows for name in row.tests]
+        assert len(listed) == len(set(listed)) > 0
+        assert len({row.when for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("as_of", [date(2020, 11, 10), date(2021, 3, 1), date(2021, 8, 1)])
+def test_the_patients_calendar_doubles_nothing_either(as_of: date, knowledge: Knowledge) -> None:
+    """Taken in again, the entries of the older file become those of the newer one."""
+    first, second = ics(example(knowledge), knowledge, "patient"), ics(example(knowledge, as_of), knowledge, "patient")
+    assert len(uids(first) | uids(second)) == max(len(entries(first)), len(entries(second)))
+
+
+def test_no_visit_makes_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], knowledge: Knowledge) -> None:
+    """Where no visit is to come, a sentence says so and nothing is written."""
+    assert is_empty(replace(follow_made.everything(), died=date(2022, 3, 15)), knowledge)
+    record, file = tmp_path / "record.csv", tmp_path / "visits.ics"
+    record.write_text("patient,date,finding,status\np1,2020-01-01,edema,present\n")
+    assert cli.run(["follow", str(record), "--as-of", "2020-05-01", "--ics", str(file)]) == 0
+    assert "no visit is to come" in capsys.readouterr().err
+    assert not file.exists()
 
 
 def test_the_command_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -17,7 +18,7 @@ from events import TODAY, events
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from poems.adapters import Reading, read
+from poems.adapters import Reading, fields, read
 from poems.errors import UsageError
 from poems.exports import FORMATS, Export, write
 from poems.knowledge import Knowledge, load
@@ -33,7 +34,7 @@ SOURCES = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FFF), max_siz
 LABELS = st.one_of(st.sampled_from(("Anna 1", "=cmd|'/c calc'!A1", "<b>x</b>", "p,1;\"q\"", "é ü 日本", "@home",
                                     "+49")), SOURCES.filter(bool))
 
-THREE = st.lists(LABELS, min_size=3, max_size=3, unique=True)
+THREE = st.lists(LABELS.map(fields.patient), min_size=3, max_size=3, unique=True)
 
 
 def out(found: list[Event], form: str) -> Export:
@@ -45,7 +46,7 @@ def back(export: Export, form: str) -> Reading:
     """An export read again: by itself and by name, without any fault."""
     reading = read(export.data, load(), name="again", today=TODAY)
     assert read(export.data, load(), name="again", format=form, today=TODAY) == reading
-    assert [str(issue) for issue in reading.issues] == []
+    assert [str(issue) for issue in reading.issues if "as printed" not in issue.fix] == []  # any number is drawn here
     return reading
 
 
@@ -190,6 +191,24 @@ def test_no_cell_is_a_formula(knowledge: Knowledge) -> None:
     assert not [cell for row in rows for cell in row.values() if cell[:1] in tuple("=+-@\t")]
     assert (rows[1]["value"], rows[1]["upper_limit"]) == ("150", "400.5")
     assert [event.patient for event in back(out(found, "csv"), "csv").events] == ["=1+1", "-x"]
+
+
+HIDDEN = ("letter;=1+cmd|' /C calc'!A0", "a; =1+1", "a;  @x", 'a;"=1+1', "a;;+1;=2", "\uff1d1+1", "a;\uff0b1", ";=1",
+          "a;-", "a;b=c", "a; b", "'a';=\"x\"", "a;+-=x")
+
+
+@pytest.mark.parametrize("delimiter", [";", ",;\t"])
+@pytest.mark.parametrize("said", HIDDEN)
+def test_no_cell_is_a_formula_where_another_sign_parts_cells(said: str, delimiter: str) -> None:
+    """In a country whose lists are parted by semicolons, a file with commas is parted there; still no cell begins
+    as a formula, and our own reader gets back what was written.
+    """
+    found = [Event(said, "edema", status=PRESENT, source=said)]
+    text = out(found, "csv").data.decode()
+    cells = [cell.strip('"') for line in text.splitlines() for cell in re.split(f"[{delimiter}]", line)]
+    assert not [cell for cell in cells if cell[:1] in tuple("=+-@\uff1d\uff0b\uff0d\uff20")]
+    (again,) = back(out(found, "csv"), "csv").events
+    assert (again.patient, again.source) == (fields.patient(said), said)
 
 
 def test_a_source_that_no_reader_would_take(knowledge: Knowledge) -> None:

@@ -25,7 +25,9 @@ from poems.knowledge import Knowledge, load
 from poems.record import records
 from poems.render import follow_schema, render_follow, render_sheet
 from poems.render.follow_glance import glance
+from poems.render.follow_patient import own_course
 from poems.render.follow_view import together, view
+from poems.render.follow_words import apart
 
 COURSES = HERE / "cases" / "courses"
 EXAMPLE = HERE.parent / "poems" / "examples" / "published-course.csv"
@@ -132,7 +134,34 @@ def test_a_first_treatment_is_not_called_a_diagnosis(knowledge: Knowledge) -> No
     """The head says which of the two the day is."""
     treated, met = followed("simulated-slow-relapse", date(2016, 2, 1)), followed("case-05", date(2020, 9, 1))
     assert view(treated, knowledge).since.startswith("first treated 2012-01-01")
-    assert view(met, knowledge).since.startswith("diagnosed 2020-01-01, when the record first met Mayo Clinic 2003")
+    assert view(met, knowledge).since.startswith("criteria first met 2020-01-01 (Mayo Clinic 2003)")
+
+
+AWAY = re.compile(r"\bago\b|\btoday\b|\bin \d+ (day|week|month|year)s?\b")
+
+
+@each
+def test_now_and_ago_are_said_only_on_the_day_itself(course: str, as_of: date, knowledge: Knowledge) -> None:
+    """A sheet for an earlier day counts from that day: it has dates, and nothing that is true only on the day."""
+    page, own = view(followed(course, as_of), knowledge), own_course(followed(course, as_of), knowledge)
+    told = [page.since, *(f"{visit.due} {visit.apart}" for visit in page.calendar),
+            *(f"{visit.when} {visit.apart}" for visit in own.visits)]
+    assert not any(AWAY.search(text) for text in told), told
+    assert not any(" ago" in line for line in page.glance)
+
+
+def test_on_the_day_itself_they_are_said(knowledge: Knowledge) -> None:
+    """Looked at today, the head, the trends and the visits say how far away a day is."""
+    events = read(EXAMPLE, knowledge, today=date(2026, 1, 1)).events
+    found = follow(records(list(events), date.today())[0], knowledge, as_of=date.today())
+    page = view(found, knowledge)
+    assert " ago" in page.since
+    assert any(" ago)" in line for line in page.glance)
+    assert any(re.match(r"in \d", visit.apart) for visit in own_course(found, knowledge).visits) or any(
+        visit.is_overdue for visit in page.calendar)
+    assert apart(date.today(), date.today()) == "today"
+    assert apart(date(2020, 1, 11), date(2020, 1, 1)) == "10 days after 2020-01-01"
+    assert apart(date(2020, 1, 1), date(2020, 1, 11)) == "10 days before 2020-01-11"
 
 
 def test_a_treatment_without_an_end_has_no_length(knowledge: Knowledge) -> None:

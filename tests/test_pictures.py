@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from math import log
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,12 +14,17 @@ import follow_made
 import pytest
 from conftest import PUBLISHED, case_record, read_case
 
-from poems.follow import Follow
-from poems.knowledge import Knowledge
+from poems.follow import Follow, follow
+from poems.knowledge import Knowledge, load
 from poems.models.differential import TARGET
+from poems.record import Event, records
+from poems.render import render_follow
+from poems.render.calendar import is_empty
+from poems.render.follow_patient import own_course
 from poems.render.timeline import Timeline, timeline
 from poems.render.timeline_part import keys, part, rows, spans
 from poems.render.timeline_svg import LEFT, RIGHT, WIDTH, svg
+from poems.render.timeline_text import plot
 from poems.render.view import view
 from poems.render.waterfall import ENDS, STARTS, TOGETHER, waterfall
 from poems.review import assess
@@ -72,9 +79,74 @@ def test_nothing_of_a_part_is_drawn_outside_of_it(make: Callable[[], Follow], kn
 
 def test_the_line_of_the_first_treatment_is_not_called_diagnosis(knowledge: Knowledge) -> None:
     """Where no criteria set gave the day of diagnosis, the first treatment stands for it and is named."""
-    for criteria, said in (("mayo-2007", "diagnosis"), ("", "first treated")):
+    for criteria, said in (("mayo-2007", "criteria first met"), ("", "first treated")):
         drawn = timeline(replace(follow_made.everything(), diagnosed_by=criteria), knowledge)
         assert [line.label for line in drawn.lines if line.kind == "diagnosis"] == [said]
+
+
+MEETS = (Event("p", "polyneuropathy", date(2020, 3, 2), "present"),
+         Event("p", "serum-immunofixation", date(2020, 3, 6), "present"),
+         Event("p", "hyperpigmentation", date(2020, 3, 7), "present"),
+         Event("p", "vegf-plasma", date(2020, 3, 5), value=820.0, unit="pg/mL", upper_limit=96.2, specimen="plasma"))
+"""A record that meets the criteria and in which nobody has said the name of the disease or treated it."""
+
+
+def course(*more: Event) -> Follow:
+    """The record above with more, a year later."""
+    return follow(records([*MEETS, *more], date(2021, 3, 1))[0], load(), as_of=date(2021, 3, 1))
+
+
+@pytest.mark.parametrize(("more", "line", "visits"), [
+    ((), "", False),
+    ((Event("p", "ivig", date(2020, 4, 1), "present"),), "", False),
+    ((Event("p", "poems-syndrome", date(2020, 5, 1), "absent"),), "", False),
+    ((Event("p", "poems-syndrome", None, "present"),), "", True),
+    ((Event("p", "poems-syndrome", date(2020, 5, 1), "present"),), "2020-05-01 diagnosis", True),
+    ((Event("p", "lenalidomide", date(2020, 6, 1), "present"),), "2020-06-01 first treated", True),
+], ids=["nothing", "treated for something else", "denied", "named without a day", "named", "treated"])
+def test_no_picture_of_a_patient_tells_a_diagnosis_that_the_record_does_not(more: tuple[Event, ...], line: str,
+                                                                            visits: bool) -> None:
+    """For the patient there is a day of diagnosis, and a visit, only where the record has the name or a treatment."""
+    found = course(*more)
+    assert found.diagnosed
+    assert found.calendar
+    drawn, known = timeline(found, load(), own=True), timeline(found, load())
+    assert [f"{one.day} {one.label}" for one in drawn.lines if one.kind == "diagnosis"] == ([line] if line else [])
+    assert any(lane.group == "visit" for lane in drawn.lanes) is visits
+    said = " ".join(row.said for row in rows(drawn) if row.what == "Visits")
+    assert not re.search("relapse|response|diagnosis", said)
+    assert bool(own_course(found, load()).visits) is visits
+    assert is_empty(found, load(), "patient") is not visits
+    assert not is_empty(found, load())
+    assert "criteria first met" in [one.label for one in known.lines]
+    html = render_follow([found], load(), form="html", edition="patient")
+    assert (">diagnosis<" in html) is ("diagnosis" in line)
+    assert ("My next visits" in html) is visits
+
+
+def test_a_treatment_whose_end_nobody_recorded_is_not_drawn_as_running(knowledge: Knowledge) -> None:
+    """Its bar ends on the last day on which it was recorded; from there a dotted line, and words that say why."""
+    found = course(Event("p", "melphalan", date(2020, 6, 1), "present"),
+                   Event("p", "lenalidomide", date(2020, 6, 1), "present"),
+                   Event("p", "lenalidomide", date(2020, 12, 1), "present"),
+                   Event("p", "dexamethasone", date(2020, 6, 1), "present"),
+                   Event("p", "dexamethasone", date(2020, 9, 1), "absent"))
+    for own in (False, True):
+        drawn = timeline(found, knowledge, own=own)
+        bars = {lane.label.casefold(): lane.bars[0] for lane in drawn.lanes if lane.group == "treatment"}
+        assert [bars[name].known for name in ("melphalan", "lenalidomide", "dexamethasone")] == [
+            date(2020, 6, 1), date(2020, 12, 1), None]
+        assert not any(bar.is_open for bar in bars.values())
+        assert bars["melphalan"].label == "from 2020-06-01, no end recorded"
+        root = ElementTree.fromstring(svg(drawn, "p1"))
+        assert sum(one.get("class") == "not-known" for one in root.iter("path")) == 2
+        wide = {one[0].text: float(one.get("width") or 0) for one in root.iter("rect") if len(one)}
+        ended = next(size for name, size in wide.items() if name and name.startswith("Dexamethasone"))
+        assert next(size for name, size in wide.items() if name and name.startswith("Melphalan")) < ended / 3
+        rows = {row.plain[:8]: row.plain for row in plot(drawn, 98)}
+        assert rows["Melphala"].count("┄") > 5 > rows["Dexameth"].count("┄")
+        assert "►" not in rows["Melphala"]
+    assert "no end recorded" in render_follow([found], knowledge, edition="patient")
 
 
 def test_a_level_is_cut_where_the_picture_begins(knowledge: Knowledge) -> None:

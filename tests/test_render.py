@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,11 +19,12 @@ from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 
 from poems.errors import Issue
+from poems.follow.words import AGAIN
 from poems.knowledge import Knowledge, load
 from poems.record import Event, Record
 from poems.render import render, schema, words
-from poems.render.patient import QUESTIONS
-from poems.render.view import view
+from poems.render.patient import QUESTIONS, own
+from poems.render.view import person, view
 from poems.review import ABOUT_EQUAL_BITS, Review, assess
 from poems.rules import Verdict
 
@@ -270,10 +272,149 @@ def test_the_patient_reads_no_dose(knowledge: Knowledge) -> None:
 def test_the_patient_sees_what_is_recorded_and_what_is_not(knowledge: Knowledge) -> None:
     """What a criterion looks at is shown with what the record holds about it, or that nothing is recorded yet."""
     found = made(Event("p", "papilledema", date(2020, 1, 1), "present"), Event("p", "edema", None, "absent"))
+    page = " ".join(Page(render([found], knowledge, form="html", edition="patient")).text)
     text = " ".join(render([found], knowledge, edition="patient").split())
-    assert f"in your record: {knowledge.concepts['papilledema'].patient.split()[0]}" in text
+    assert f"{knowledge.concepts['papilledema'].patient}: found 2020-01-01" in page
+    assert "2020-01-01" in text
     assert "nothing recorded yet" in text
     assert "Looked for and not found" in text
+
+
+NORMAL = (Event("p", "polyneuropathy", date(2020, 3, 2), "absent"),
+          Event("p", "vegf-plasma", date(2020, 3, 5), value=20.0, unit="pg/mL", upper_limit=96.2, specimen="plasma"),
+          Event("p", "vegf-serum", date(2020, 3, 5), value=100.0, unit="pg/mL", upper_limit=500.0, specimen="serum"),
+          Event("p", "platelets", date(2020, 3, 5), value=200.0, unit="10*9/L", upper_limit=400.0),
+          Event("p", "serum-immunofixation", date(2020, 3, 6), "absent"),
+          Event("p", "sclerotic-bone-lesion", date(2020, 3, 7), "absent", method="skeletal-survey"),
+          Event("p", "papilledema", date(2020, 3, 7), "absent"))
+"""A record in which everything that was looked at is normal."""
+
+
+def test_a_normal_result_is_never_told_as_a_finding(knowledge: Knowledge) -> None:
+    """The value stands with its limit, what was not found is said not to be; nothing claims what a criterion asks."""
+    shown = {item.id: item.said for item in own(made(*NORMAL), knowledge).looked_at}
+    assert shown["vegf-raised"] == ("VEGF in blood plasma: 20 pg/mL (limit 96.2), 2020-03-05; VEGF in blood serum: "
+                                    "100 pg/mL (limit 500), 2020-03-05")
+    assert shown["thrombocytosis-or-polycythemia"] == "Platelets: 200 ×10⁹/L (limit 400), 2020-03-05"
+    assert shown["polyneuropathy"].endswith("looked for, not found 2020-03-02")
+    assert shown["organomegaly"] == ""
+    text, *forms = every_text(made(*NORMAL), knowledge)
+    assert "20 pg/mL (limit 96.2)" in text
+    for said in forms:
+        assert not re.search(r"(?<!not )\bfound \d{4}|my record has|is above|too many (?!red)|in your record:", said)
+        assert "20 pg/mL (limit 96.2)" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+def test_what_is_said_to_be_found_is_recorded_as_present(path: Path, knowledge: Knowledge) -> None:
+    """Beside each thing that doctors look for stand exactly the findings of the record that bear on it."""
+    review = reviewed(path, knowledge)
+    for item in own(review, knowledge).looked_at:
+        assert len(item.recorded) == len(item.findings)
+        for finding, said in zip(item.findings, item.recorded, strict=True):
+            events = [event for event in review.record.events if event.finding == finding]
+            assert any(event.status == "present" for event in events) or not re.search(r": found|; found|written", said)
+            assert any(event.status == "absent" for event in events) or "not found" not in said
+
+
+def test_no_name_of_a_criterion_is_a_claim(knowledge: Knowledge) -> None:
+    """What doctors look for is named, not said: it stands beside whatever the record holds."""
+    for criterion in knowledge.components.values():
+        assert not re.search(r"\b(is|are|was|has|have)\b", criterion.patient), criterion.id
+
+
+def test_a_negative_test_is_only_as_negative_as_its_method_allows(knowledge: Knowledge) -> None:
+    """For the patient too: a clean skeletal survey, or one negative test of several, cannot rule the finding out."""
+    shown = {item.id: item.said for item in own(made(*NORMAL), knowledge).looked_at}
+    assert shown["sclerotic-bone-lesion"].endswith("looked for, not found 2020-03-07; this alone cannot rule it out")
+    assert shown["monoclonal-plasma-cell-disorder"].endswith("this alone cannot rule it out")
+    assert "rule" not in shown["polyneuropathy"] + shown["papilledema"] + shown["vegf-raised"]
+    by_ct = made(*NORMAL, Event("p", "sclerotic-bone-lesion", date(2020, 3, 8), "absent", method="ct"))
+    assert "rule" not in {item.id: item.said for item in own(by_ct, knowledge).looked_at}["sclerotic-bone-lesion"]
+    groups = dict(own(made(*NORMAL), knowledge).groups)
+    said = {entry.finding: entry.days[0][1] for entry in groups["Looked for and not found"]}
+    assert said["sclerotic-bone-lesion"] == "this test alone cannot rule it out"
+    assert said["papilledema"] == said["serum-immunofixation"] == ""
+
+
+def test_the_patient_hears_of_the_reading_in_sentences(knowledge: Knowledge) -> None:
+    """Forty-seven duplicates are one sentence without an id or a place; the issues themselves stay in the JSON."""
+    again = [Issue("note", f"pheno.json, phenopacket.subject[{n}]", f"sex-male {AGAIN} Bundle.entry[{n}]", "one", "Ok")
+             for n in range(47)]
+    more = [Issue("caution", "labs.csv, row 3", "m-protein-serum without a date", "YYYY-MM-DD", "It was left out."),
+            Issue("note", "labs.csv, row 9", "a code that is not known here (12 times, first here)")]
+    for issues, said in ((again, "47 entries stand twice; they were read once."),
+                         (again[:1], "1 entry stands twice; it was read once."),
+                         (more, "1 thing in the entries should be checked against"), (more, "were left out")):
+        found = made(Event("p", "papilledema", date(2020, 1, 1), "present"), issues=tuple(issues))
+        for text in every_text(found, knowledge)[:2]:
+            flat = " ".join(text.split())
+            assert flat.count(said) == 1
+            assert not re.search(r"pheno|Bundle|labs\.csv|row \d|sex-male|m-protein-serum", flat)
+        shown = json.loads(every_text(found, knowledge)[2])
+        assert any(said in line for line in shown["remarks"])
+        assert len(shown["issues"]) == len(issues)
+
+
+@pytest.mark.parametrize(("events", "as_of", "said"), [
+    ([("age", "2020-01-01", 38.0)], "2020-06-01", "38 years"),
+    ([("age", "2020-01-01", 38.0)], "2026-11-23", "38 years on 2020-01-01"),
+    ([("age", "2020-01-01", 38.0), ("age", "2026-01-01", 44.0)], "2026-11-23", "44 years"),
+    ([("age", None, 38.0)], "2026-11-23", "38 years"),
+    ([("birth-date", "1982-11-24", None)], "2026-11-23", "43 years"),
+    ([("birth-date", "1982-11-23", None)], "2026-11-23", "44 years"),
+    ([("birth-date", "1982-11-23", None), ("age", "2020-01-01", 50.0)], "2026-11-23", "44 years"),
+    ([("birth-date", "1982-11-23", None), ("birth-date", "1981-11-23", None), ("age", "2020-01-01", 37.0)],
+     "2020-11-23", "37 years"),
+    ([("birth-date", "1982-11-23", None)], None, ""),
+    ([("age", "2020-01-01", 38.0)], None, "38 years on 2020-01-01"),
+    ([], "2020-01-01", "")])
+def test_an_age_is_that_of_the_day_or_told_with_its_own(events: Any, as_of: str | None, said: str,
+                                                        knowledge: Knowledge) -> None:
+    """From the day of birth the age is computed; one that was written down years ago is told with its day."""
+    found = [Event("p", name, date.fromisoformat(on) if on else None, "" if value else "present", value,
+                   "a" if value else "") for name, on, value in events]
+    day = date.fromisoformat(as_of) if as_of else None
+    assert person(found, knowledge, day) == said
+    review = made(*found, Event("p", "sex-male", None, "present"), as_of=day)
+    together = ", ".join(filter(None, (said, "male")))
+    assert view(review, knowledge).person == own(review, knowledge).person == together
+
+
+def test_after_treatment_the_patient_is_not_told_that_later_findings_were_left_out(knowledge: Knowledge) -> None:
+    """The lists hold what came later too, so that no sentence says that only earlier findings are used."""
+    found = made(Event("p", "lenalidomide", date(2020, 1, 5), "present"),
+                 replace(NORMAL[2], date=date(2020, 5, 1), value=60.0))
+    for text in every_text(found, knowledge):
+        flat = " ".join(text.split())
+        assert "60 pg/mL (limit 500)" in flat
+        assert "Treatment has begun." in flat
+        assert not re.search(r"only findings from before", flat, re.I)
+
+
+@pytest.mark.parametrize(("event", "said"), [
+    (Event("p", "lenalidomide", None, "present"), "given"),
+    (Event("p", "lenalidomide", None, "absent"), "stopped or not given"),
+    (Event("p", "birth-date", date(1980, 1, 1), "present"), ""),
+    (Event("p", "sex-male", None, "present"), ""),
+    (Event("p", "papilledema", None, "absent"), "absent"),
+    (Event("p", "vegf", None, "present"), "called raised")])
+def test_a_status_is_said_in_the_words_of_its_kind(event: Event, said: str, knowledge: Knowledge) -> None:
+    """A drug is given or stopped, a quantity called raised; a day of birth is neither present nor absent."""
+    assert words.measured(event, knowledge) == said
+
+
+def test_methods_have_names(knowledge: Knowledge) -> None:
+    """No id of a method stands in a sentence, and two ids of one method have one name."""
+    methods = {method.id for concept in knowledge.concepts.values() for method in concept.methods}
+    for method in methods:
+        name = words.method_name(method)
+        assert name
+        assert "-" not in name or name in ("low-dose CT",)
+        assert not re.search(r"\b(ct|mri|pet|ife|spep)\b", name)
+    assert words.method_name("ct-chest") == words.method_name("chest-ct")
+    seen = Event("p", "sclerotic-bone-lesion", None, "absent", method="low-dose-ct")
+    assert words.circumstances(seen) == "by low-dose CT"
 
 
 def test_refused_rows_are_marked_where_nobody_can_miss_them(knowledge: Knowledge) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -511,8 +512,7 @@ def test_another_process_holds_it(store: Store, uid: str, monkeypatch: pytest.Mo
     """Reading goes on; a write that cannot wait any longer is refused by name."""
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with store.file.reading() as db:
-        db.execute("PRAGMA busy_timeout = 50")
+    monkeypatch.setattr(store.file, "writing", partial(store.file.writing, 0.05))
     with pytest.raises(BusyError, match="Try again"):
         store.add(uid, [EDEMA], ME)
     assert store.entries(uid) == ()
@@ -594,6 +594,51 @@ def test_a_backup_while_others_write(store: Store, uid: str, tmp_path: Path) -> 
     with pytest.raises(InvalidError, match="nothing is overwritten"):
         store.backup(copies[0])
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from poems.store import Store, connection
+def killed(*_): os.kill(os.getpid(), signal.SIGKILL)
+store = Store.open(sys.argv[1])
+if sys.argv[2] == "migrate":
+    connection.publish = killed
+    with store.file.reading() as db:
+        store.file.copy(db, store.path.with_name(store.path.name + ".version-1.x"))
+else:
+    Path.open = killed
+    store.opened_backup()
+"""
+
+
+@pytest.mark.parametrize("way", ["migrate", "backup"])
+def test_what_a_killed_copy_leaves_is_swept_away(way: str, tmp_path: Path) -> None:
+    """Half a copy beside the database, with all records in it: the next start removes it; not that of the living."""
+    path = tmp_path / "poems.db"
+    filled(path)
+    stranger = tmp_path / ".poems.db.notes"
+    stranger.write_text("mine")
+    assert subprocess.run([sys.executable, "-c", KILLED, str(path), way], check=False).returncode == -9
+    assert [one.name for one in tmp_path.rglob("copy")] == ["copy"]
+    with Store.open(path) as store:
+        assert list(tmp_path.rglob("copy")) == []
+        with store.file.reading() as db, store.file._copied(db, path) as living:
+            Store.open(path).close()
+            assert living.stat().st_size > 1000
+        assert sorted(one.name for one in tmp_path.iterdir() if "poems.db-" not in one.name) == [
+            ".poems.db.notes", "poems.db"]
+
+
+def test_a_backup_without_a_name(store: Store, uid: str, tmp_path: Path) -> None:
+    """It can be read, and stands nowhere on the disk any more."""
+    store.add(uid, [EDEMA], ME)
+    before = sorted(tmp_path.iterdir())
+    with store.opened_backup() as file:
+        assert sorted(tmp_path.iterdir()) == before
+        (tmp_path / "again.db").write_bytes(file.read())
+    with Store.open(tmp_path / "again.db") as again:
+        assert again.entries(uid) == store.entries(uid)
 
 
 def test_fifty_parallel_editors(store: Store, uid: str) -> None:

@@ -16,7 +16,7 @@ from poems.adapters import read
 from poems.knowledge import Knowledge
 from poems.render import as_json, follow_json
 from poems.review import assess
-from poems.store import Store
+from poems.store import BusyError, FullError, Store
 from poems.web.api import WAYS
 from poems.web.api_shapes import MOST
 from poems.web.openapi import document
@@ -314,6 +314,36 @@ def test_the_description_is_true_of_the_routes(served: Served, visitor: Any, kno
 
     for one in references(found):
         assert one.removeprefix("#/components/schemas/") in shapes, one
+
+
+def test_every_answer_that_can_come_is_described(
+    served: Served, visitor: Any, uid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held by another program, a full disk, another name or method, what nobody foresaw: each with its shape."""
+    found = visitor.get("/api/v1/openapi.json").json()
+    broken: dict[int, Exception] = {503: BusyError("held"), 507: FullError("full"), 500: ValueError("x")}
+
+    def described(path: str, method: str, said: Any, status: int) -> None:
+        assert said.status_code == status
+        shape = found["paths"][f"/api/v1{path}"][method]["responses"][str(status)]["content"]["application/json"]
+        Draft202012Validator({**shape["schema"], "components": found["components"]}).validate(said.json())
+
+    for status, error in broken.items():
+        def fails(*_: object, error: Exception = error, **__: object) -> None:
+            raise error
+
+        with monkeypatch.context() as patch:
+            for name in ("add", "entries", "create", "patients"):
+                patch.setattr(served.store, name, fails)
+            described("/patients/{uid}/entries", "post",
+                      visitor.call(f"/patients/{uid}/entries", {"entries": [EDEMA]}), status)
+            described("/patients", "post", visitor.call("/patients", {"label": "another"}), status)
+            if status != 507:
+                described("/patients/{uid}/entries", "get", visitor.get(f"/api/v1/patients/{uid}/entries"), status)
+                described("/patients", "get", visitor.get("/api/v1/patients"), status)
+    for path in ("/patients", "/session", "/openapi.json"):
+        described(path, "get", visitor.get(f"/api/v1{path}", headers={"host": "evil.example"}), 421)
+        described(path, "get", visitor.request("PUT", f"/api/v1{path}"), 405)
 
 
 def test_answers_have_the_shape_that_is_described(served: Served, visitor: Any, uid: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import ssl
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.routing import Mount, Route
-from web_made import Served, fill, some_accounts
+from web_made import Served, fill, signed, some_accounts
 
 from poems.knowledge import Knowledge
 from poems.store import Patient, Store
@@ -207,7 +209,8 @@ def test_a_method_cannot_be_smuggled_in(alone: Served, patient: Patient) -> None
         for header in ("x-http-method-override", "x-method-override", "x-http-method"):
             assert visitor.get("/patients", headers={header: "POST"}, params={"_method": "POST"}).status_code == 405
         assert visitor.head(f"/p/{patient.uid}/").content == b""
-        assert visitor.get(f"/p/{patient.uid}/remove").status_code == 405
+        back = visitor.get(f"/p/{patient.uid}/remove")  # nothing is done; whoever typed it again sees the record
+        assert (back.status_code, back.headers["location"]) == (303, f"/p/{patient.uid}/")
         assert visitor.submit(f"/p/{patient.uid}/history").status_code == 405
     assert not alone.store.patient(patient.uid).removed
 
@@ -455,6 +458,135 @@ def test_an_address_that_is_not_ours_gets_a_share_of_the_connections() -> None:
     assert [serving.is_here(one) for one in ("127.0.0.1", "::1", "localhost", "10.0.0.1", "")] == [True] * 3 + [
         False
     ] * 2
+
+
+@contextmanager
+def connected(served: Served, count: int, address: str = "127.0.0.9") -> Iterator[list[socket.socket]]:
+    """So many connections from one address that say nothing."""
+    with ExitStack() as open_:
+        yield [
+            open_.enter_context(
+                socket.create_connection(("127.0.0.1", served.port), timeout=10, source_address=(address, 0))
+            )
+            for _ in range(count)
+        ]
+
+
+def is_closed(wire: socket.socket) -> bool:
+    """Whether the server ended it, once it has."""
+    try:
+        return wire.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def gone(served: Served) -> None:
+    """Wait until no connection is left."""
+    assert isinstance(served.socket, serving.Listener)
+    while any(one.fileno() >= 0 for one, _ in served.socket._taken):
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def secured(tmp_path: Path, knowledge: Knowledge) -> Iterator[Served]:
+    """An app under TLS."""
+    cert, key = signed(tmp_path)
+    with Store.open(tmp_path / "a.db") as store, Served(store, knowledge, cert=cert, key=key) as served:
+        yield served
+
+
+def trusting() -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+    return made
+
+
+def test_connections_count_before_they_agree_on_tls(secured: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of one network that are too many are closed at once; others are answered; later it may come again."""
+    monkeypatch.setattr(serving, "is_here", lambda host: False)
+    monkeypatch.setattr(serving, "MOST_OF_ONE", 5)
+    for _ in range(2):
+        with connected(secured, 8) as wires:
+            assert [is_closed(one) for one in wires[5:]] == [True] * 3
+            with secured.browser(verify=trusting()) as visitor:
+                assert visitor.get("/login").status_code in (200, 303)
+            for one in wires[:5]:
+                one.settimeout(0.1)
+                with pytest.raises(TimeoutError):
+                    one.recv(1)
+        gone(secured)
+
+
+def test_all_connections_together_are_bounded(alone: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those of this machine: never so many that no file can be opened any more."""
+    gone(alone)
+    monkeypatch.setattr(serving, "MOST_OPEN", 6)
+    with connected(alone, 6, "127.0.0.1"), connected(alone, 2, "127.0.0.1") as more:
+        assert [is_closed(one) for one in more] == [True] * 2
+    gone(alone)
+    with alone.browser() as visitor:
+        assert visitor.get("/").status_code == 200
+
+
+def test_whoever_does_not_agree_on_tls_is_closed(
+    tmp_path: Path, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "HANDSHAKE", 0.3)
+    cert, key = signed(tmp_path)
+    with (
+        Store.open(tmp_path / "a.db") as store,
+        Served(store, knowledge, cert=cert, key=key) as served,
+        connected(served, 3) as wires,
+    ):
+        assert [is_closed(one) for one in wires] == [True] * 3
+
+
+def test_a_network_counts_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has an IPv6 network has no more connections than others."""
+    address = ""
+
+    def accepted(_: socket.socket) -> tuple[socket.socket, tuple[str, int]]:
+        one, other = socket.socketpair()
+        pairs.append(other)
+        return one, (address, 1)
+
+    monkeypatch.setattr(socket.socket, "accept", accepted)
+    pairs: list[socket.socket] = []
+    taken: list[socket.socket] = []
+    with serving.listen("127.0.0.1", 0) as listener:
+        for number in range(serving.MOST_OF_ONE):
+            address = f"2001:db8:1:2::{number:x}"
+            taken.append(listener.accept()[0])
+        address = "2001:db8:1:2:ffff::1"
+        with pytest.raises(ConnectionAbortedError):
+            listener.accept()
+        address = "2001:db8:1:3::1"
+        taken.append(listener.accept()[0])
+        taken.pop(0).close()
+        address = "2001:db8:1:2:ffff::1"
+        taken.append(listener.accept()[0])
+    for one in (*pairs, *taken):
+        one.close()
+
+
+def test_the_libraries_below_fill_no_log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line a minute, and nothing in it of what was sent or from where."""
+    made = serving.Seldom()
+    logger = logging.getLogger("test of seldom")
+    logger.addFilter(made)
+    for _ in range(3):
+        try:
+            raise ValueError("Jane Secret")
+        except ValueError:
+            logger.exception("it broke\npeer: 10.1.2.3")
+    assert [one.getMessage() for one in caplog.records] == ["it broke"]
+    assert "Secret" not in caplog.text
+    monkeypatch.setattr(made, "_next", 0.0)
+    logger.error("again %s", "and again")
+    assert caplog.records[-1].getMessage() == "again and again"
+    serving.server(None)
+    for name, one in serving.TOLD.items():
+        assert one in logging.getLogger(name).filters
 
 
 @pytest.mark.parametrize(

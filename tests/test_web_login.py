@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import httpx
 import pytest
@@ -156,6 +160,38 @@ def test_an_open_form_survives_a_restart(tmp_path: Path, knowledge: Knowledge) -
         assert [one.action for one in store.audit()].count("setting web-secret") == 1
 
 
+@pytest.mark.parametrize("what", ["logged out", "demoted", "gone"])
+def test_what_was_begun_before_is_not_carried_out(shared: Served, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may is looked at again when the body is there: it may have taken long to arrive."""
+    found, label = shared.settings.accounts, f"late {what}"
+    assert found is not None
+    with shared.logged_in("edith") as visitor, socket.create_connection(("127.0.0.1", shared.port), 20) as wire:
+        wire.sendall(shared.form_begun(visitor, len(f"label={label}")))
+        while not shared.server.server_state.tasks:
+            time.sleep(0.01)
+        assert visitor.get("/api/v1/session").json()["role"] == "editor"
+        if what == "logged out":
+            assert visitor.submit("/logout").status_code == 303
+        else:
+            left = {name: one for name, one in found._accounts.items() if name != "edith"}
+            if what == "demoted":
+                left["edith"] = Account("edith", "viewer", found._accounts["edith"].hash)
+            monkeypatch.setattr(found, "_accounts", left)
+        wire.sendall(label.encode())
+        assert wire.recv(1 << 16).split()[1] == b"403"
+    assert shared.store.find(label) is None
+
+
+def test_an_account_logs_out_everywhere(served: Served) -> None:
+    """Its sessions end on every machine, nobody else's do."""
+    with served.logged_in("ada") as here, served.logged_in("ada") as there, served.logged_in("vera") as other:
+        assert "Log out everywhere" in here.get("/settings").text
+        assert here.submit("/logout", {"everywhere": "yes"}).headers["location"] == "/login"
+        roles = [one.get("/api/v1/session").json()["role"] for one in (here, there, other)]
+    assert roles == ["", "", "viewer"]
+    assert [one.action for one in served.store.audit(limit=1)] == ["logout everywhere"]
+
+
 # --- failures
 
 
@@ -212,6 +248,48 @@ def test_waits_grow_and_end() -> None:
         waits.begin("c")
     clock.now += accounts.FORGET + 1
     assert waits.begin("c") == 0
+
+
+NEAR, FAR = "127.0.0.1", "127.0.0.9"
+
+
+def try_from(served: Served, address: str, name: str, password: str) -> int:
+    """The status of one try from an address of this machine."""
+    with served.browser(transport=httpx.HTTPTransport(local_address=address)) as visitor:
+        return visitor.submit("/login", {"name": name, "password": password}).status_code
+
+
+def test_no_stranger_keeps_an_owner_out(served: Served) -> None:
+    """Wrong tries of one address make that address wait, and not whoever has the name."""
+    for _ in range(2):
+        assert [try_from(served, FAR, "ada", "wrong") for _ in range(4)][-1] == 429
+        assert try_from(served, NEAR, "ada", GOOD) == 303
+
+
+def test_one_name_from_many_networks_is_slowed() -> None:
+    """Whoever has many networks does not get far either; the owner waits little, and not at all where he was before."""
+    clock, seen = Clock(), 0
+    waits = Waits(clock)
+    waits.begin("ada from home", "home", together="ada")
+    waits.forget("ada from home")
+    waits.excuse("home", "ada")
+    for number in range(36_000):
+        clock.now += 0.1
+        seen += not waits.begin(f"ada from {number}", str(number), together="ada")
+    assert seen < accounts.FREE_TOGETHER + 3600 / accounts.MOST_TOGETHER + 10
+    wait = waits.begin("ada from a new place", "a new place", together="ada")
+    assert 0 < wait <= accounts.MOST_TOGETHER
+    assert waits.is_known("ada from home")
+    assert waits.begin("ada from home", "home") == 0
+
+
+def test_one_network_alone_does_not_slow_a_name_for_others() -> None:
+    clock = Clock()
+    waits = Waits(clock)
+    for _ in range(3600):
+        clock.now += 1
+        waits.begin("ada from far", "far", together="ada")
+    assert waits.begin("ada from near", "near", together="ada") == 0
 
 
 def test_an_own_login_between_does_not_hide_guesses() -> None:
@@ -405,18 +483,108 @@ def test_accounts_are_written_and_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_quick")
+def test_the_last_admin_stays_one(tmp_path: Path) -> None:
+    """Without an admin the app does not start, so a slip on the command line cannot take the last one away."""
+    path = tmp_path / "accounts"
+    add_account(path, "ada", "admin", GOOD)
+    with pytest.raises(UsageError, match="only admin"):
+        add_account(path, "ada", "viewer", GOOD)
+    add_account(path, "bea", "admin", GOOD)
+    add_account(path, "ada", "viewer", GOOD)
+    assert [read_accounts(path).get(name).role for name in ("ada", "bea")] == ["viewer", "admin"]  # type: ignore[union-attr]
+
+
+@pytest.mark.usefixtures("_quick")
 def test_a_change_of_the_file_counts_at_once(tmp_path: Path) -> None:
-    """Who is taken out is out; what is broken meanwhile changes nothing."""
+    """Who is taken out is out, and who is put in is in."""
     path = tmp_path / "accounts"
     add_account(path, "ada", "admin", GOOD)
     found = read_accounts(path)
     add_account(path, "vera", "viewer", "seven small viewers")
     assert found.get("vera") is not None
-    path.write_text("rubbish\n")
-    assert found.get("vera") is not None
     path.unlink()
     add_account(path, "ada", "admin", GOOD)
     assert found.get("vera") is None
+
+
+def others_may_read(path: Path) -> None:
+    """As an editor leaves it that writes a new file."""
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("vera")))
+    path.chmod(0o644)
+
+
+def slip(path: Path) -> None:
+    """One account is taken out, and another line is spoilt, at the same moment as far as the file tells."""
+    said = path.stat()
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("vera"))
+                    + "bob:editer:x\n")
+    os.utime(path, ns=(said.st_atime_ns, said.st_mtime_ns))
+
+
+@pytest.mark.usefixtures("_quick")
+@pytest.mark.parametrize("spoil, is_left", [(others_may_read, False), (Path.unlink, False), (slip, True)])
+def test_a_file_that_cannot_be_used_lets_nobody_in(tmp_path: Path, caplog: pytest.LogCaptureFixture, spoil: Any,
+                                                   is_left: bool) -> None:
+    """Who does not stand in it is out, nobody logs in, and that is told once; when it is mended, all is as it says."""
+    path, told = tmp_path / "accounts", []
+    add_account(path, "ada", "admin", GOOD)
+    add_account(path, "vera", "viewer", "seven small viewers")
+    found = read_accounts(path)
+    found.tell = lambda who, action: told.append((who, action))
+    made = Sessions(reachable(("localhost",), 80, accounts=found), "secret")
+    both = [found.get(name) for name in ("ada", "vera")]
+    ada, vera = [made.begin(one) for one in both if one]
+    spoil(path)
+    for _ in range(3):
+        assert [made.again(one).role for one in (ada, vera)] == ["admin" if is_left else "", ""]
+        assert found.check("ada", GOOD) is None
+    assert told == [("app", "password file cannot be used")]
+    assert [one.levelno for one in caplog.records] == [logging.ERROR]
+    assert "accounts" in caplog.text
+    assert "$argon2" not in caplog.text
+    path.unlink(missing_ok=True)
+    add_account(path, "ada", "admin", GOOD)
+    assert made.again(vera).role == ""
+    account = found.check("ada", GOOD)
+    assert account is not None
+    assert made.again(made.begin(account)).role == "admin"
+    assert told[1:] == [("app", "password file can be used again")]
+
+
+@pytest.mark.usefixtures("_quick")
+def test_rights_that_are_put_right_count(tmp_path: Path) -> None:
+    """`chmod 600` changes neither the content nor its time."""
+    path = tmp_path / "accounts"
+    add_account(path, "ada", "admin", GOOD)
+    add_account(path, "vera", "viewer", "seven small viewers")
+    found = read_accounts(path)
+    others_may_read(path)
+    assert found.get("ada") is None
+    path.chmod(0o600)
+    assert found.get("ada") is not None
+    assert found.get("vera") is None
+    path.chmod(0o640)
+    assert found.get("ada") is None
+
+
+@pytest.mark.usefixtures("_quick")
+def test_nobody_logs_in_while_the_file_cannot_be_used(tmp_path: Path, knowledge: Knowledge) -> None:
+    """The page says so, the audit trail too; the tries are not counted."""
+    path = tmp_path / "accounts"
+    add_account(path, "ada", "admin", GOOD)
+    with Store.open(tmp_path / "a.db") as store, Served(store, knowledge, accounts=read_accounts(path)) as served:
+        with served.browser() as visitor:
+            visitor.token()
+            path.chmod(0o644)
+            for _ in range(5):
+                said = visitor.submit("/login", {"name": "ada", "password": GOOD})
+                assert said.status_code == 503
+            assert "cannot be used" in said.text
+            path.chmod(0o600)
+            assert visitor.submit("/login", {"name": "ada", "password": GOOD}).status_code == 303
+        served.app.state.trail.end()
+        assert {"password file cannot be used", "password file can be used again"} <= {
+            one.action for one in store.audit()}
 
 
 @pytest.mark.parametrize(

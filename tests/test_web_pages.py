@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import tempfile
+import zipfile
 from collections.abc import Iterator
 from datetime import date, timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +23,12 @@ from poems.record import Event
 from poems.render.catalogue import KINDS, of_kind
 from poems.render.show import entry as printed_entry
 from poems.render.show_html import shown
-from poems.store import Entry, Store
+from poems.store import Entry, FullError, Store, rows
+from poems.web import work
 from poems.web.entry import asked, by_field, compared, is_begun, printed, typed
 from poems.web.entry import shown as as_form
 from poems.web.names import options
+from poems.web.patients import MOST_ENTRIES
 from poems.web.told import groups, seen
 
 TODAY = date(2026, 1, 1)
@@ -118,7 +125,7 @@ def test_each_fault_stands_at_its_field_or_at_the_form(knowledge: Knowledge) -> 
     said = typed(form, "p", knowledge, TODAY)
     found = by_field(said.faults)
     assert set(found) == {"value", "date"}
-    assert set(by_field(typed({"finding": "Platelets"}, "p", knowledge, TODAY).faults)) == {"form"}
+    assert set(by_field(typed({"finding": "Platelets"}, "p", knowledge, TODAY).faults)) == {"unit", "value"}
     assert all(text[0].isupper() and text.endswith(".") for text in found.values())
 
 
@@ -274,3 +281,170 @@ def test_no_page_carries_its_own_style_or_script(visitor: Browser, uid: str) -> 
             assert all(" src=" in tag for tag in re.findall(r"<script[^>]*>", html)), path
             assert not re.search(r"(src|<link[^>]* href)=\"(?!/)", html), path
             assert len(re.findall(r"<h1[ >]", html)) == 1 + html.count('<h1 id="p1-title"'), path
+
+
+def bundle(sex: str, born: str, day: str) -> bytes:
+    """What two hospitals may send, each of its patient number 1."""
+    about = {"reference": "Patient/1"}
+    person = {"resourceType": "Patient", "id": "1", "gender": sex, "birthDate": born}
+    count = {"resourceType": "Observation", "id": "o", "status": "final", "subject": about, "effectiveDateTime": day,
+             "code": {"coding": [{"system": "http://loinc.org", "code": "777-3"}]},
+             "valueQuantity": {"value": 512, "system": "http://unitsofmeasure.org", "code": "10*3/uL"}}
+    return json.dumps({"resourceType": "Bundle", "type": "collection",
+                       "entry": [{"resource": one} for one in (person, count)]}).encode()
+
+
+def test_one_id_of_two_people_is_said_above_the_undo(visitor: Browser, served: Served) -> None:
+    """Another sex and another birthday under the same id: an alert before the button; the same file again: another."""
+    files = {"a.json": bundle("male", "1950-01-01", "2020-01-02"),
+             "b.json": bundle("female", "1990-01-01", "2020-01-09")}
+    first, second = (visitor.submit("/import", files={"file": item}).text for item in files.items())
+    assert "Every row was read" in first
+    assert 'class="alert"' not in first
+    alert, undo = second.index('class="alert"'), second.index("/undo/")
+    assert alert < undo
+    for words in ("another person", "The sex in the file is another one", "The date of birth", "here already, with 3"):
+        assert words in second[alert:undo], words
+    assert "1990" not in second[alert:undo]
+    again = visitor.submit("/import", files={"file": ("copy of b.json", files["b.json"])}).text
+    assert "Every finding of the file was on record already" in again[:again.index("/undo/")]
+    uid = next(one.uid for one in served.store.patients() if one.label == "1")
+    assert "the sex in the file is another one" in visitor.get(f"/p/{uid}/history").text
+    said = visitor.submit("/api/v1/import", files={"file": ("c.json", files["a.json"])}).json()
+    assert any("on record already" in issue["found"] for issue in said["files"][0]["issues"])
+    patient = said["kept"][0]["patient"]
+    served.store.remove(patient["uid"], patient["revision"], "test")
+
+
+def test_both_files_of_a_form_or_none(visitor: Browser, served: Served, uid: str,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the second file cannot be written, the page says that nothing was stored, and that is so."""
+    before, several = served.store.patient(uid), 0
+    real = rows.write
+
+    def failing(*given: Any, **named: Any) -> Any:
+        nonlocal several
+        several += 1
+        if several == 2:
+            raise FullError("no room on the disk. Nothing of this was stored.")
+        return real(*given, **named)
+
+    monkeypatch.setattr(rows, "write", failing)
+    head = b"patient,date,finding,status\n"
+    files = [("file", (f"{day}.csv", head + b"p1,2020-01-0%d,edema,present\n" % day)) for day in (1, 2)]
+    for path in (f"/p/{uid}/import", "/import"):
+        several = 0
+        said = visitor.submit(path, files=files)
+        assert said.status_code == 507, path
+        assert "Nothing of this was stored" in said.text
+        assert served.store.patient(uid) == before
+        assert len(served.store.patients()) == 1
+
+
+def test_a_name_like_another_one_is_told_where_it_is_given(visitor: Browser, served: Served) -> None:
+    """A new record, a renamed one, an imported one: each leads to the other; the address holds no name."""
+    first = served.store.create("Rosa Kov\u00e1cs", "test")
+    made = visitor.submit("/patients", {"label": "R\u043esa Kov\u00e1cs"})
+    page = visitor.get(made.headers["location"]).text
+    assert f'href="/p/{first.uid}/"' in page[page.index('class="alert"'):]
+    assert "nearly the same name" in page
+    other = served.store.create("somebody", "test")
+    renamed = visitor.submit(f"/p/{other.uid}/rename", {"label": "ROSA  Kova\u0301cs", "revision": "1"})
+    assert "nearly the same name" in visitor.get(renamed.headers["location"]).text
+    refused = visitor.submit("/patients", {"label": "Rosa  Kova\u0301cs"})
+    assert refused.status_code == 409
+    data = "patient,finding,status\nrosa kov\u00e1cs,edema,present\n".encode()
+    said = visitor.submit("/import", files={"file": ("a.csv", data)}).text
+    assert "nearly the same name" in said[:said.index("/undo/")]
+    assert f'href="/p/{first.uid}/"' in said[:said.index("/undo/")]
+    plain = visitor.get(f"/p/{first.uid}/?like=nobody").text
+    assert "nearly the same name" not in plain
+    for one in served.store.patients():
+        if one.label != "course":
+            served.store.remove(one.uid, one.revision, "test")
+
+
+def test_a_long_record_shows_the_latest_of_each_until_all_is_asked_for(visitor: Browser, served: Served) -> None:
+    """Thousands of one finding hide neither the others nor the page; nothing is lost from it."""
+    made = served.store.create("long", "test")
+    days = [date(2000, 1, 1) + timedelta(place) for place in range(3000)]
+    served.store.add(made.uid, [Event("", "ascites", days[0], "present"), *(
+        Event("", "edema", day, "present") for day in days)], "test", kind="import", source="long.csv", format="csv")
+    address = f"/p/{made.uid}/"
+    page = visitor.get(address).text
+    assert page.count('class="go"') <= MOST_ENTRIES + 1
+    assert 'count">3001<' in page
+    assert "Ascites" in page
+    assert days[-1].isoformat() in page
+    assert days[5].isoformat() not in page
+    more = re.search(r'href="([^"]*all=yes[^"]*)">Show ([0-9]+) older', page)
+    assert more
+    assert page.count('class="go"') + int(more[2]) == 3001
+    assert visitor.get(more[1]).text.count('class="go"') == 3001
+    history = visitor.get(f"{address}history").text
+    assert history.count('class="sign"') < 500
+    assert "3001 added" in history
+    assert visitor.get(f"{address}history?all=yes").text.count('class="sign"') == 3001
+    done = visitor.get(f"{address}?done=2").text
+    assert "Imported" in done.split('class="done"')[1].split("</div>")[0]
+    served.store.remove(made.uid, 2, "test")
+
+
+def test_answers_about_what_is_no_longer_so_are_let_go(visitor: Browser, served: Served) -> None:
+    """After a change only answers of the new revision stay in memory, and they are given again."""
+    made = served.store.create("changing", "test")
+    for revision in (2, 3, 4):
+        served.store.add(made.uid, [Event("", "edema", TODAY, "present")], "test")
+        for path in ("review", "follow", "review?day=last"):
+            visitor.get(f"/p/{made.uid}/{path}")
+        assert {state[0] for state in work._answers.states(made.uid)} == {revision}
+        assert len(work._answers.states(made.uid)) == 3
+    served.store.remove(made.uid, 4, "test")
+
+
+def test_what_is_kept_is_counted_by_what_it_was_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many small answers, or few large ones; one that is larger than all is kept alone; an old one is not."""
+    monkeypatch.setattr(work, "MOST_EVENTS", 100)
+    answers, day = work.Answers(), TODAY
+    for number in range(5):
+        answers.put((f"p{number}", "review"), (1, day), number, 40)
+    assert [answers.get((f"p{number}", "review"), (1, day)) for number in range(5)] == [None, None, None, 3, 4]
+    answers.put(("large", "review"), (1, day), "large", 5000)
+    assert (answers.events, answers.get(("large", "review"), (1, day))) == (5000, "large")
+    answers.put(("a", "review"), (7, day), "new", 1)
+    answers.put(("a", "course"), (6, day), "made too slowly", 1)
+    assert (answers.get(("a", "review"), (7, day)), answers.states("a")) == ("new", [(7, day)])
+    assert answers.get(("a", "review"), (7, day + timedelta(1))) is None
+    answers.put(("a", "course"), (7, day + timedelta(1)), "tomorrow", 1)
+    assert answers.states("a") == [(7, day + timedelta(1))]
+    for number in range(200):
+        answers.put((f"q{number}", "review"), (1, day), number, 0)
+    assert sum(answers.get((f"q{number}", "review"), (1, day)) is not None for number in range(200)) == work.MOST
+
+
+def test_everything_that_is_taken_away_never_has_a_name_on_the_disk(
+        visitor: Browser, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever kills the app while it exports or backs up finds no unencrypted records left behind."""
+    seen: list[list[str]] = []
+    beside = served.store.path.parent
+
+    def looked(*_: object) -> None:
+        seen.append([one.name for one in (*tmp_path.rglob("*"), *beside.iterdir())
+                     if not one.name.startswith(served.store.path.name)])
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    real = zipfile.ZipFile.writestr
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", lambda *given: (looked(), real(*given))[1])
+    monkeypatch.setattr(served.store, "log", looked)
+    archive, backup = visitor.submit("/export-archive"), visitor.submit("/backup")
+    assert len(seen) > 5
+    assert not [names for names in seen if names]
+    assert zipfile.ZipFile(io.BytesIO(archive.content)).testzip() is None
+    assert backup.content.startswith(b"SQLite format 3")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    said = visitor.submit("/export-archive")
+    assert (said.status_code, "Make room" in said.text) == (507, True)

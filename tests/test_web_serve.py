@@ -5,25 +5,31 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import signal
 import socket
 import sqlite3
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
-from web_made import Browser, fill
+from web_made import Browser, Served, fill, signed
 
-from poems import cli, cli_background
+from poems import cli, cli_background, cli_serve
+from poems.knowledge import Knowledge
 from poems.store import Store
+from poems.web import serving
 
 PASSWORD = "nine able admins"
+RUN = uvicorn.Server.run
 
 
 @pytest.fixture(autouse=True)
@@ -51,32 +57,7 @@ def free_port() -> int:
 @pytest.fixture
 def pem(tmp_path: Path) -> tuple[Path, Path]:
     """A certificate for localhost that we signed ourselves, and its key."""
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-keyout",
-            key,
-            "-out",
-            cert,
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost,IP:127.0.0.1",
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return cert, key
+    return signed(tmp_path)
 
 
 @pytest.fixture
@@ -151,6 +132,11 @@ def test_what_cannot_be_meant_is_refused(
     loose.chmod(0o644)
     empty = tmp_path / "empty"
     empty.touch(mode=0o600)
+    other, open_ = tmp_path / "other", tmp_path / "open"
+    other.write_bytes(pem[0].read_bytes())
+    other.chmod(0o600)
+    open_.write_bytes(pem[1].read_bytes())
+    open_.chmod(0o666)
     for words, why in (
         (["--tls-cert", cert], "belong together"),
         (["--tls-cert", cert, "--tls-key", str(tmp_path / "no")], "no such file"),
@@ -162,8 +148,9 @@ def test_what_cannot_be_meant_is_refused(
         (["--password-file", str(tmp_path / "no")], "cannot be read"),
         (["--key-file", str(loose)], "chmod 600"),
         (["--key-file", str(empty)], "no key in it"),
-        (["--tls-cert", key, "--tls-key", cert], "not a certificate"),
+        (["--tls-cert", key, "--tls-key", str(other)], "not a certificate"),
         (["--tls-cert", str(loose), "--tls-key", key], "not a"),
+        (["--tls-cert", cert, "--tls-key", str(open_)], "chmod 600"),
         (["--port", "70000"], "not to be had"),
         (["--add-user", "x"], "needs --password-file"),
     ):
@@ -372,6 +359,98 @@ def test_ctrl_c_ends_it_and_a_kill_leaves_nobody_behind(tmp_path: Path) -> None:
         _gone(readers)
     with Store.open(tmp_path / "a.db") as store:
         assert len(store.patients()) == 1
+
+
+def test_it_may_hold_many_files(tmp_path: Path) -> None:
+    """As many as the machine allows, up to what is sensible, whatever the shell it was started from says."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    try:
+        with process(tmp_path, "--port", "0", "--database", str(tmp_path / "a.db")) as made:
+            found = resource.prlimit(made.child.pid, resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert found[0] == min(hard, cli_serve.FILES) >= serving.MOST_OPEN * 4
+
+
+@contextmanager
+def held(path: Path) -> Iterator[sqlite3.Connection]:
+    """Another program writes to the file, until it is told to end."""
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+
+
+def ask_for(url: str, label: str) -> tuple[threading.Thread, list[httpx.Response]]:
+    """A patient is asked for, beside; and the place for the answer."""
+    answers: list[httpx.Response] = []
+
+    def ask() -> None:
+        with Browser(base_url=url, timeout=60) as visitor:
+            answers.append(visitor.submit("/patients", {"label": label}))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    return thread, answers
+
+
+def test_what_was_broken_off_is_not_done_afterwards(
+    tmp_path: Path, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A change that waits while the app ends: it says what to do, nothing comes later, and no trace is in the log."""
+    monkeypatch.setattr(uvicorn.Server, "run", RUN)
+    monkeypatch.setattr(serving, "FAREWELL", 2)
+    store = Store.open(tmp_path / "a.db")
+    with Served(store, knowledge, cut=store.close) as served, held(store.path) as other:
+        thread, answers = ask_for(served.url, "late")
+        while not served.app.state.working.many:
+            time.sleep(0.01)
+        served.server.should_exit = True
+        thread.join()
+        assert answers[0].status_code == 503
+        assert "look whether it was kept" in answers[0].text
+        other.execute("ROLLBACK")
+        assert served.app.state.working.is_over(30)
+    with Store.open(tmp_path / "a.db") as again:
+        assert again.patients() == ()
+        assert again.check() == ()
+    assert not [one for one in caplog.records if one.exc_info]
+
+
+@pytest.mark.slow
+def test_stopped_means_stopped(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """`--stop` waits for what is under way, and no longer than it says; then nothing of it is done any more."""
+    port, path = free_port(), tmp_path / "a.db"
+    with process(tmp_path, "--port", str(port), "--database", str(path)) as made, held(path) as other:
+        thread, answers = ask_for(made.url, "late")
+        time.sleep(2)
+        assert cli.run(["serve", "--stop", "--port", str(port)]) == 0
+        assert "stopped" in capfd.readouterr().err
+        thread.join()
+        assert made.child.wait(10) == 0
+        assert answers[0].status_code == 503
+        other.execute("ROLLBACK")
+        assert "Traceback" not in made.log.read_text()
+    with Store.open(path) as store:
+        assert store.patients() == ()
+
+
+def test_the_port_is_taken_until_the_records_are_closed(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+                                                        ) -> None:
+    """Whoever looks whether it runs hears yes until nothing can be stored any more."""
+    seen: list[bool] = []
+    port, close = free_port(), Store.close
+
+    def closing_(store: Store) -> None:
+        close(store)
+        seen.append(cli_background.running(port) is not None)
+
+    monkeypatch.setattr(Store, "close", closing_)
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: None)
+    assert cli.run(["serve", "--port", str(port), "--database", str(tmp_path / "a.db")]) == 0
+    assert seen
+    assert all(seen)
+    assert cli_background.running(port) is None
 
 
 def _children(pid: int) -> list[int]:

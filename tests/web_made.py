@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,18 @@ def some_accounts() -> Accounts:
     )
 
 
+def signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost that we signed ourselves, and its key."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext"
+    subprocess.run(
+        ["openssl", *words.split(), "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", cert],
+        check=True,
+        capture_output=True,
+    )
+    return cert, key
+
+
 class Served:
     """A server of the app on a free port, in a thread."""
 
@@ -50,6 +63,7 @@ class Served:
         accounts: Accounts | None = None,
         cert: Path | None = None,
         key: Path | None = None,
+        cut: Callable[[], None] = lambda: None,
     ) -> None:
         self.store, self.knowledge = store, knowledge
         self.socket = serving.listen("127.0.0.1", 0)
@@ -58,7 +72,7 @@ class Served:
             ("127.0.0.1", "localhost"), self.port, accounts=accounts, limits=limits, is_secure=cert is not None
         )
         self.app = make_app(store, knowledge, settings=self.settings)
-        self.server = serving.server(self.app, cert=cert, key=key)
+        self.server = serving.server(self.app, cert=cert, key=key, cut=cut)
         self.url = f"{'https' if cert else 'http'}://127.0.0.1:{self.port}"
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]}, daemon=True)
 
@@ -75,7 +89,7 @@ class Served:
 
     def browser(self, **options: Any) -> Browser:
         """A new visitor."""
-        return Browser(base_url=self.url, timeout=30, **options)
+        return Browser(**{"base_url": self.url, "timeout": 30, **options})
 
     @contextmanager
     def logged_in(self, name: str) -> Iterator[Browser]:

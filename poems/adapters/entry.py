@@ -123,8 +123,9 @@ class Entries:
             return
         value, sign, limit = measured
         unit = "" if value is None and limit is None else concept.unit
+        place = source or f"{self.name}, {seen.where}"
         event = Event(patient, concept.id, day[0], status or "", value, unit, sign, concept.specimen or specimen or "",
-                      limit, method or "", source or f"{self.name}, {seen.where}")
+                      limit, method or "", _dated(place, seen.date) if day[1] else place)
         self._keep(event, concept, seen.where, is_partial=day[1])
         if seen.until is not None and event.status == PRESENT:
             self._course(event, seen)
@@ -159,8 +160,12 @@ class Entries:
                 return
             event = replace(event, status="")
         if is_partial:
-            self.say("caution", f"{where}, date", "only a part of a date; kept without a date", "YYYY-MM-DD",
+            self.say("caution", f"{where}, date", "only a part of a date; kept without a date, and as it stands there "
+                     "in the text", "YYYY-MM-DD",
                      "What came before what cannot be told from it; fill the day if it is known.")
+        for field in doubted(event, concept):
+            self.say("caution", f"{where}, {field}", f"outside of {span(concept)}, within which what is "
+                     "printed lies", "", "Is this as printed? It is kept; correct the number or its unit if not.")
         if event.method and concept.methods and event.method not in {known.id for known in concept.methods}:
             self.count(("method", concept.id, event.method), where,
                        f"a method that is not listed for {concept.id}; an absence by it excludes nothing",
@@ -254,6 +259,32 @@ def _named(field: str, read: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwar
         return read(*args, **kwargs)
     except RefusedError as refused:
         raise RefusedError(field, refused.found, refused.expected, refused.fix) from None
+
+
+def _dated(source: str, written: object) -> str:
+    """Where it stands, with a date that is no day as it was written, where there is room for it."""
+    dated = f"{source} (dated {fields.text(written)})"
+    return dated if len(dated) <= fields.LONGEST else source
+
+
+def doubted(event: Event, concept: Concept) -> tuple[str, ...]:
+    """Which numbers of an event lie where hardly anything is printed: `value`, `upper limit`."""
+    guard = concept.plausible
+    if guard is None:
+        return ()
+    return tuple(name for name, number in (("value", event.value), ("upper limit", event.upper_limit))
+                 if number is not None and not guard.holds(number))
+
+
+def span(concept: Concept, unit: str = "", called: str = "") -> str:
+    """Within which numbers what is printed of a concept lies, in one of its units (its own, where none is said); empty
+    where nobody said. called: how the unit is called.
+    """
+    guard, unit = concept.plausible, unit or concept.unit
+    if guard is None:
+        return ""
+    low, high = (f"{ucum.convert(end, concept.unit, unit, concept.molar_mass):,.6g}" for end in (guard.low, guard.high))
+    return f"{low} to {high} {called or ('' if unit == '1' else unit.strip('{}'))}".strip()
 
 
 def is_quantity(concept: Concept) -> bool:

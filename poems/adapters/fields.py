@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from datetime import date, datetime
 from typing import Final
 
@@ -24,6 +25,11 @@ _NUMBER = re.compile(
     re.ASCII)
 _CLOCK = r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?\s*(?:Z|[+-]\d\d(?::?\d\d)?)?)?"
 _DAY = re.compile(rf"(\d{{4}})(?:-(\d\d)(?:-(\d\d){_CLOCK})?)?", re.ASCII)
+_BLANKS = re.compile(" {2,}")
+_FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20"  # how a cell begins that a spreadsheet calculates; wide forms too
+_FIRST = re.compile(rf"(?=[{_FORMULA}])")
+_HIDDEN = re.compile(rf'([;\t\r\n][ "]*)(?=[{_FORMULA}])')
+_GUARDED = re.compile(rf'([;\t\r\n][ "]*) (?=[{_FORMULA}])')
 _SIGNS = {"\u2264": "<=", "\u2265": ">="}
 
 
@@ -41,9 +47,29 @@ def text(raw: object, longest: int = LONGEST) -> str:
     return plain
 
 
+def guarded(cell: str) -> str:
+    """The cell of a table, a blank before whatever a spreadsheet would calculate: at its start, and where a spreadsheet
+    of a country whose lists are parted by semicolons begins another cell.
+    """
+    plain = _HIDDEN.sub(r"\1 ", cell)
+    return f" {plain}" if _FIRST.match(plain) else plain
+
+
+def unguarded(cell: str) -> str:
+    """The cell without the blanks that `guarded` put into it; that at its start goes with all others there."""
+    return _GUARDED.sub(r"\1", cell)
+
+
+def named(label: str) -> str:
+    """A name in one form: accents in one sign with their letter, single blanks. Two names that nobody can tell apart
+    would be two people.
+    """
+    return label if label.isascii() and "  " not in label else _BLANKS.sub(" ", unicodedata.normalize("NFC", label))
+
+
 def patient(raw: object) -> str:
     """Who was observed."""
-    who = text(raw, 128)
+    who = text(named(raw) if isinstance(raw, str) else raw, 128)
     if not who:
         raise RefusedError("", "empty", "the patient's id", "Fill it; rows without a patient belong to nobody.")
     return who

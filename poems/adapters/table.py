@@ -41,7 +41,7 @@ def read_csv(data: bytes, entries: Entries) -> None:
     _, heading = next(rows, (1, []))
     columns = _columns(heading, entries)
     for number, row in rows:
-        _row(number, row, columns, entries)
+        _row(number, [fields.unguarded(cell) for cell in row], columns, entries)
 
 
 def _rows(text: str, delimiter: str, entries: Entries) -> Iterator[tuple[int, list[str]]]:

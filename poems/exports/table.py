@@ -5,13 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from typing import Final
 
+from poems.adapters.fields import guarded
 from poems.exports.said import digits, source
 from poems.record import COLUMNS, Event
-
-_FORMULA: Final = ("=", "+", "-", "@")
-"""How a cell begins that a spreadsheet would calculate. A blank before it makes it a text; readers drop the blank."""
 
 
 def written(events: Iterable[Event]) -> bytes:
@@ -27,5 +24,4 @@ def written(events: Iterable[Event]) -> bytes:
 def _cell(value: object) -> str:
     if isinstance(value, float | int):
         return str(digits(value))
-    plain = "" if value is None else str(value)
-    return f" {plain}" if plain.startswith(_FORMULA) else plain
+    return "" if value is None else guarded(str(value))

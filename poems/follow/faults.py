@@ -8,6 +8,7 @@ from datetime import date
 
 from poems.adapters.fields import LARGEST
 from poems.errors import Issue
+from poems.follow.words import AGAIN
 from poems.knowledge import Concept, Knowledge
 from poems.record import ABSENT, COMPARATORS, PRESENT, SPECIMENS, Event, Record
 
@@ -27,7 +28,7 @@ def sound(record: Record, knowledge: Knowledge, as_of: date) -> tuple[Record, tu
             issues.append(Issue("fault", where, *fault))
         elif content in kept:
             first = kept[content].source or "an earlier one"
-            issues.append(Issue("note", where, f"{event.finding} again, the same in every field as {first}",
+            issues.append(Issue("note", where, f"{event.finding} {AGAIN} {first}",
                                 "each observation once", "It was read once."))
         else:
             kept[content] = event

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from poems.knowledge.follow_model import Share
 
+AGAIN = "again, the same in every field as"
+"""How an issue says that an observation stands twice."""
+
 
 def listed(names: Sequence[str], link: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""

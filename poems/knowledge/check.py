@@ -127,6 +127,7 @@ class _References:
                     "units on quantities only",
                     "Make it a quantity, or drop the unit.",
                 )
+            yield from _guard(where, concept)
             if key in reach(key, self.shows):
                 yield Issue("fault", f"{where}.shown_by", "the concept shows itself", "no circle", "Break the circle.")
 
@@ -263,6 +264,16 @@ class _References:
             for source in entry.get("sources", ()):
                 if source["id"] not in self.sources:
                     yield unresolved(f"errata.yaml, {entry['id']}.sources", source["id"], "a key of sources.yaml")
+
+
+def _guard(where: str, concept: Raw) -> Iterator[Issue]:
+    """A plausible range is of a quantity, and its ends are in order."""
+    guard = concept.get("plausible")
+    if guard and concept["kind"] != "quantity":
+        yield Issue("fault", f"{where}.plausible", f"on a {concept['kind']}", "on quantities only", "Drop it.")
+    if guard and not guard["low"] < guard["high"]:
+        yield Issue("fault", f"{where}.plausible", f"{guard['low']} to {guard['high']}", "low < high",
+                    "Correct the range.")
 
 
 def _counts_in(content: Any, path: str = "") -> Iterator[tuple[str, Raw]]:

@@ -22,6 +22,7 @@ from poems.knowledge.model import (
     Feature,
     Knowledge,
     Level,
+    Plausible,
     Reference,
     Setting,
     Source,
@@ -115,7 +116,7 @@ def reference(raw: Raw) -> Reference:
 
 def _concept(key: str, raw: Raw) -> Concept:
     fields = dict(raw)
-    for name in ("synonyms", "shown_by", "excluded_by", "unreadable_after"):
+    for name in ("synonyms", "sought_as", "shown_by", "excluded_by", "unreadable_after"):
         fields[name] = tuple(fields.get(name, ()))
     fields["codes"] = {system: tuple(map(str, codes)) for system, codes in fields.get("codes", {}).items()}
     fields["methods"] = tuple(
@@ -123,6 +124,7 @@ def _concept(key: str, raw: Raw) -> Concept:
         for method in fields.get("methods", ())
     )
     fields["source"] = reference(fields["source"]) if "source" in fields else None
+    fields["plausible"] = Plausible(**fields["plausible"]) if "plausible" in fields else None
     return Concept(id=key, **fields)
 
 

@@ -67,11 +67,28 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Plausible:
+    """Between which numbers, in the concept's unit, what is printed lies. It asks whether a number is as printed, and
+    drives nothing: a wide guard of ours against slips (status assumed, `because` says against which), no normal range.
+    """
+
+    low: float
+    high: float
+    because: str
+    status: str = "assumed"
+
+    def holds(self, number: float) -> bool:
+        """Whether the number is one that may be printed."""
+        return self.low <= number <= self.high
+
+
+@dataclass(frozen=True, slots=True)
 class Concept:
     """A finding, test, treatment or label as records name it.
 
-    therapy: of a treatment, `plasma-cell` (acts on the clone), `perhaps-plasma-cell` (may have been for something else)
-    or `other`. unreadable_after: of a quantity, treatments after which a sample of it cannot be read.
+    sought_as: words by which people look for it; they offer it, and no reader takes them for it. therapy: of a
+    treatment, `plasma-cell` (acts on the clone), `perhaps-plasma-cell` (may have been for something else) or `other`.
+    unreadable_after: of a quantity, treatments after which a sample of it cannot be read.
     """
 
     id: str
@@ -82,6 +99,8 @@ class Concept:
     specimen: str = ""
     of: str = ""
     synonyms: tuple[str, ...] = ()
+    sought_as: tuple[str, ...] = ()
+    plausible: Plausible | None = None
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shown_by: tuple[str, ...] = ()
     excluded_by: tuple[str, ...] = ()
@@ -316,16 +335,17 @@ class Knowledge:
 
     @cached_property
     def _names(self) -> dict[str, Concept]:
-        names = {name.casefold(): concept for concept in reversed(list(self.concepts.values()))
-                 for name in (*concept.synonyms, concept.label)}
-        return names | {concept.id: concept for concept in self.concepts.values()}
+        every = list(reversed(list(self.concepts.values())))
+        plain = {concept.patient.casefold(): concept for concept in every if concept.patient}
+        names = {name.casefold(): concept for concept in every for name in (*concept.synonyms, concept.label)}
+        return plain | names | {concept.id: concept for concept in every}
 
     def by_code(self, system: str, code: str) -> Concept | None:
         """The concept that carries a code of loinc, hpo, snomed, icd10cm, rxnorm, omop or mondo."""
         return self._codes.get((system, code))
 
     def by_name(self, name: str) -> Concept | None:
-        """The concept with this id, label or synonym, whatever the letter case."""
+        """The concept with this id, label, synonym or name for patients, whatever the letter case."""
         return self._names.get(name.casefold())
 
     def specific(self, concept: Concept, specimen: str) -> Concept | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from poems.knowledge import Knowledge
-from poems.render.patient import NOTICE, own
+from poems.render.patient import LOOKED_AT, NOTICE, own
 from poems.render.view import DISCLAIMER, ReviewView, view
 from poems.render.words import GRADE, SYMBOL, bits, clean
 from poems.review import Review
@@ -38,7 +38,7 @@ def environment() -> Environment:
     made = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined,
                        autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters["clean"] = clean
-    made.globals.update(symbol=SYMBOL, grade=GRADE, widest=_widest, bits=bits, grades=_grades)
+    made.globals.update(looked_at=LOOKED_AT, symbol=SYMBOL, grade=GRADE, widest=_widest, bits=bits, grades=_grades)
     return made
 
 

@@ -33,10 +33,11 @@ def own_record(review: Review, knowledge: Knowledge) -> Object:
     return {
         "patient": review.patient, "as_of": page.as_of or None, "knowledge": page.knowledge, "edition": "patient",
         "record": [event_object(event, knowledge) | {"label": plain(event.finding, knowledge)} for event in events],
-        "looked_at": [{"id": item.id, "label": item.label, "recorded": list(item.recorded),
+        "looked_at": [{"id": item.id, "label": item.label, "recorded": list(item.recorded), "note": item.note,
                        "source": knowledge.components[item.id].source.id} for item in page.looked_at],
         "ask_about": list(page.ask_about), "questions": list(page.questions),
-        "notes": [text for text, _ in page.notes], "issues": [issue_object(issue) for issue in page.issues],
+        "notes": [text for text, _ in page.notes], "remarks": list(page.remarks),
+        "issues": [issue_object(issue) for issue in page.issues],
     }
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from poems.errors import Issue
 from poems.knowledge import Knowledge
 from poems.render.cited import Entry, Mark
-from poems.render.patient import NOTICE, own
+from poems.render.patient import LOOKED_AT, NOTICE, own
 from poems.render.view import (
     DISCLAIMER,
     DiseaseView,
@@ -52,7 +52,7 @@ def own_letter(review: Review, knowledge: Knowledge) -> RenderableType:
                                    Text(" · ".join(filter(None, (page.patient, page.person, f"as of {page.as_of}")))),
                                    "", indented(Text(NOTICE))]
     if page.refused:
-        parts += ["", indented(Text(f"! {page.refused} rows could not be read and are missing here.", style="yellow"))]
+        parts += ["", indented(Text(missing(page.refused), style="yellow"))]
     for title, lines in page.groups:
         table = grid(None, 54)
         for line in lines:
@@ -61,13 +61,23 @@ def own_letter(review: Review, knowledge: Knowledge) -> RenderableType:
     table = grid(None, 44)
     for item in page.looked_at:
         table.add_row(Text.assemble(item.label, (" " + " ".join(mark.text for mark in item.marks), QUIET)),
-                      Text("in your record: " + ", ".join(item.recorded) if item.recorded else "nothing recorded yet",
-                           style="" if item.recorded else "yellow"))
-    parts += [heading("What doctors look at when they think of this disease"), indented(table)]
+                      Text(item.said or "nothing recorded yet", style="" if item.recorded else "yellow"))
+    parts += [heading(LOOKED_AT), indented(table)]
     ask = [Text(f"• {question}") for question in page.questions] + [
         Text(f"• Has this been done, or would it help: {name}?") for name in page.ask_about]
     parts += [heading("Questions to take to the appointment"), *map(indented, ask)]
-    return Group(*parts, *cautions(page.notes), *issues_read(page.issues), *sources(page.cited.entries))
+    return Group(*parts, *cautions(page.notes), *remarks_read(page.remarks), *sources(page.cited.entries))
+
+
+def missing(count: int) -> str:
+    """How much of the input is missing, for the patient."""
+    rows, are = ("row", "is") if count == 1 else ("rows", "are")
+    return f"! {count} {rows} of the input could not be read and {are} missing here."
+
+
+def remarks_read(remarks: Sequence[str]) -> list[RenderableType]:
+    """What the readers had to say about the input, for the patient."""
+    return [heading("About the entries"), *(indented(Text(f"• {line}")) for line in remarks)] if remarks else []
 
 
 def printed(parts: Sequence[RenderableType], width: int, colour: bool) -> str:

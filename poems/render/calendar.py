@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import scrypt
 from typing import TYPE_CHECKING
@@ -10,8 +12,10 @@ from uuid import UUID, uuid5
 from poems.follow import Follow, Visit
 from poems.knowledge import Knowledge
 from poems.record import Event
+from poems.render import Edition
 from poems.render.follow_words import by_kind, name_of_test, window
-from poems.render.words import clean, inside
+from poems.render.own_visits import plain_tests, planned
+from poems.render.words import clean, inside, listed
 
 if TYPE_CHECKING:
     from icalendar import Event as Entry
@@ -19,11 +23,14 @@ if TYPE_CHECKING:
 SALT = b"poems follow, visits"
 COST, BLOCK = 2**13, 8  # 8 MiB and some 25 ms for each guess of a record
 NOTE = "As published for follow-up, not as ordered: the treating team decides."
+OWN_NOTE = "As this guide reads the papers, not as ordered: my doctors decide."
+FEW = 2
+"""So many tests stand in the name of a patient's entry; its text has all."""
 PERSON = "person"
 
 
-def ics(follow: Follow, knowledge: Knowledge) -> bytes:
-    """The visits as an iCalendar file (RFC 5545), one all-day event each.
+def ics(follow: Follow, knowledge: Knowledge, edition: Edition = "clinician") -> bytes:
+    """The visits as an iCalendar file (RFC 5545), one all-day event each; for the patient in plain words.
 
     What is overdue, or has been due since an earlier day, stands on the day asked about. The entry of a visit is told
     from others by its place: the next visit of a kind, the one after it. So a file written after a visit moves the
@@ -37,11 +44,50 @@ def ics(follow: Follow, knowledge: Knowledge) -> bytes:
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
+    for place, visit, name, said in _entries(follow, knowledge, edition):
+        uid = f"{uuid5(whose, place)}@poems.invalid"
+        calendar.add_component(_entry(visit, uid, follow.as_of, name, said))
+    return bytes(calendar.to_ical())
+
+
+def is_empty(follow: Follow, knowledge: Knowledge, edition: Edition = "clinician") -> bool:
+    """Whether there is no visit to write: then a sentence says more than a file without an entry."""
+    return not any(_entries(follow, knowledge, edition))
+
+
+Wanted = tuple[str, Visit, str, list[str]]
+"""An entry: what tells it from others, the visit, its name, and what is said of it."""
+
+
+def _entries(follow: Follow, knowledge: Knowledge, edition: Edition) -> Iterator[Wanted]:
+    return _own(follow, knowledge) if edition == "patient" else _all(follow, knowledge)
+
+
+def _all(follow: Follow, knowledge: Knowledge) -> Iterator[Wanted]:
+    """Each kind of visit under its published name."""
     for several in by_kind(follow.calendar, follow.as_of) if follow.died is None else ():
         for place, visit in enumerate(several):
-            uid = uuid5(whose, f"{clean(visit.label)}|{place}")
-            calendar.add_component(_entry(visit, f"{uid}@poems.invalid", follow.as_of, knowledge))
-    return bytes(calendar.to_ical())
+            name = inside(clean(visit.label), knowledge)
+            tests = ", ".join(name_of_test(test, knowledge) for test in visit.tests)
+            yield (f"{clean(visit.label)}|{place}", visit,
+                   name[:1].upper() + name[1:] if name.startswith("visit") else f"Visit: {name}",
+                   [f"To look at: {tests}." if tests else "", NOTE])
+
+
+def _own(follow: Follow, knowledge: Knowledge) -> Iterator[Wanted]:
+    """For the patient: one entry a day, with what is looked at on it, each once. Told apart by their order alone."""
+    days: dict[date, Visit] = {}
+    for first, others in planned(follow, knowledge):
+        for visit in (first, *others):
+            day = max(visit.day, follow.as_of)
+            known = days.get(day)
+            days[day] = replace(known, tests=tuple(dict.fromkeys((*known.tests, *visit.tests)))) if known else visit
+    for place, day in enumerate(sorted(days)):
+        names = list(plain_tests(days[day], knowledge))
+        more = [f"{len(names) - FEW} more"] if len(names) > FEW else []
+        name = listed([*names[:FEW], *more], "and") if names else ""
+        yield (f"own|{place}", days[day], f"Visit: {name}" if name else "Visit",
+               [f"To look at: {', '.join(names)}." if names else "", OWN_NOTE])
 
 
 def namespace(follow: Follow, knowledge: Knowledge) -> UUID:
@@ -66,21 +112,19 @@ def _fact(event: Event) -> str:
     return f"{event.date}|{event.finding}|{event.status}|{value}"
 
 
-def _entry(visit: Visit, uid: str, as_of: date, knowledge: Knowledge) -> Entry:
+def _entry(visit: Visit, uid: str, as_of: date, name: str, about: Sequence[str]) -> Entry:
     from icalendar import Event as Entry
 
     day = max(visit.day, as_of)
-    name = inside(clean(visit.label), knowledge)
-    tests = ", ".join(name_of_test(test, knowledge) for test in visit.tests)
     late = f"Was due by {visit.latest}: ask whether it has been done."
-    said = [late if visit.overdue else f"Due: {window(visit)}.", f"To look at: {tests}." if tests else "", NOTE]
+    said = [late if visit.overdue else f"Due: {window(visit)}.", *about]
     entry = Entry()
     entry.add("uid", uid)
     entry.add("sequence", as_of.toordinal())
     entry.add("dtstamp", datetime.combine(as_of, time(), UTC))
     entry.add("dtstart", day)
     entry.add("dtend", day + timedelta(1))
-    entry.add("summary", name[:1].upper() + name[1:] if name.startswith("visit") else f"Visit: {name}")
+    entry.add("summary", name)
     entry.add("description", " ".join(filter(None, said)))
     entry.add("class", "PRIVATE")
     entry.add("transp", "TRANSPARENT")

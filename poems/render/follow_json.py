@@ -52,7 +52,7 @@ def own_object(follow: Follow, knowledge: Knowledge) -> Object:
                     "words": list(item.words)} for item in page.values],
         "visits": [{"when": item.when, "later": list(item.later), "tests": list(item.tests),
                     "overdue": item.is_overdue} for item in page.visits],
-        "questions": list(page.questions), "notes": [text for text, _ in page.notes],
+        "questions": list(page.questions), "notes": [text for text, _ in page.notes], "remarks": list(page.remarks),
         "issues": [issue_object(issue) for issue in page.issues],
     }
 

@@ -15,19 +15,20 @@ from poems.follow import Follow, Trend, Visit
 from poems.knowledge import Knowledge
 from poems.record import Event
 from poems.render.cited import Bibliography, Mark
-from poems.render.follow_words import by_kind, is_now, until, window
-from poems.render.patient import plain, without_dose
-from poems.render.timeline import Timeline, is_once, timeline
+from poems.render.follow_words import is_now, is_today, until, window
+from poems.render.own_visits import plain_tests, planned
+from poems.render.patient import plain, remarks, without_dose
+from poems.render.timeline import Timeline, is_once, open_days, timeline
 from poems.render.view import person
 from poems.render.words import clean, inside, listed, measured
 
 NOTICE = ("This sheet shows your own course as it is written in your record. It is no diagnosis and no advice on "
           "treatment: take it to your doctor. What is not recorded may still have been done: ask.")
-QUESTIONS = ("Is anything in this list wrong, or is something missing from it?",
+QUESTIONS = ("Is anything in this list wrong or missing?",
              "What has changed since the last visit, and does it matter?",
-             "Will the next sample go to the same laboratory, in the same kind of tube? Only then can it be compared.",
-             "I have noticed something new or something worse: could it belong to the disease?",
-             "When is the next visit, what will be looked at, and whom do I call before then?")
+             "The next sample: same laboratory, same kind of tube?",
+             "I noticed something new or worse: is it the disease?",
+             "When is the next visit, and whom do I call before?")
 LATELY = 3
 
 
@@ -37,6 +38,7 @@ class OwnTreatment:
 
     label: str
     days: str
+    finding: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class OwnCourse:
     questions: tuple[str, ...]
     notes: tuple[tuple[str, tuple[Mark, ...]], ...]
     issues: tuple[Issue, ...]
+    remarks: tuple[str, ...]
     refused: int
     cited: Bibliography
 
@@ -83,11 +86,11 @@ def own_course(follow: Follow, knowledge: Knowledge) -> OwnCourse:
     cited = Bibliography(knowledge)
     events = [without_dose(event, knowledge) for event in follow.record.events]
     return OwnCourse(
-        clean(follow.patient), follow.as_of.isoformat(), person(events, knowledge), follow.knowledge,
-        timeline(follow, knowledge, own=True), tuple(_treatments(follow, knowledge)), tuple(_values(follow, knowledge)),
-        tuple(_visits(follow, knowledge)), QUESTIONS,
+        clean(follow.patient), follow.as_of.isoformat(), person(events, knowledge, follow.died or follow.as_of),
+        follow.knowledge, timeline(follow, knowledge, own=True), tuple(_treatments(follow, knowledge)),
+        tuple(_values(follow, knowledge)), tuple(_visits(follow, knowledge)), QUESTIONS,
         tuple((clean(item.patient), cited.marks(item.source)) for item in follow.cautions if item.patient),
-        follow.issues, sum(issue.level == "fault" for issue in follow.issues), cited)
+        follow.issues, tuple(remarks(follow.issues)), sum(issue.level == "fault" for issue in follow.issues), cited)
 
 
 def _treatments(follow: Follow, knowledge: Knowledge) -> Iterator[OwnTreatment]:
@@ -95,8 +98,8 @@ def _treatments(follow: Follow, knowledge: Knowledge) -> Iterator[OwnTreatment]:
         if is_once(span, follow):
             days = f"on {span.start}"
         else:
-            days = f"{span.start} to {span.end}" if span.end else f"since {span.start}"
-        yield OwnTreatment(plain(span.finding, knowledge), days)
+            days = f"{span.start} to {span.end}" if span.end else open_days(span)
+        yield OwnTreatment(plain(span.finding, knowledge), days, span.finding)
 
 
 def _values(follow: Follow, knowledge: Knowledge) -> Iterator[OwnValue]:
@@ -151,22 +154,16 @@ def _side(event: Event, limit: float) -> str:
 
 
 def _visits(follow: Follow, knowledge: Knowledge) -> Iterator[OwnVisit]:
-    if follow.died is None:
-        for first, *others in by_kind(follow.calendar, follow.as_of):
-            yield _visit(first, others, follow.as_of, knowledge)
+    for first, others in planned(follow, knowledge):
+        yield _visit(first, others, follow.as_of, knowledge)
 
 
 def _visit(visit: Visit, others: Sequence[Visit], as_of: date, knowledge: Knowledge) -> OwnVisit:
     when = f"between {visit.day} and {visit.latest}" if visit.latest > visit.day else f"on {visit.day}"
     if visit.overdue:
         when = f"was due by {visit.latest}: has it been done?"
-    elif is_now(visit, as_of):
+    elif is_now(visit, as_of) and is_today(as_of):
         when = f"now, until {visit.latest}" if visit.latest > as_of else "today"
     return OwnVisit(when, "" if visit.overdue else until(visit, as_of),
-                    tuple(_plain_test(name, knowledge) for name in visit.tests), visit.overdue,
-                    tuple(map(window, others)))
-
-
-def _plain_test(name: str, knowledge: Knowledge) -> str:
-    test = knowledge.tests.get(name)
-    return clean(test.patient or test.label) if test else plain(name, knowledge)
+                    plain_tests(visit, knowledge), visit.overdue,
+                    tuple(sorted(set(map(window, others)))))

@@ -57,7 +57,8 @@ def _own_course() -> Schema:
         "treatments": _list(shape({"label": ID, "days": ID})),
         "values": _list(shape({"label": ID, "values": _list(shape({"date": TEXT, "value": TEXT})), "words": TEXTS})),
         "visits": _list(shape({"when": ID, "later": TEXTS, "tests": TEXTS, "overdue": FLAG})),
-        "questions": TEXTS, "notes": TEXTS, "issues": many("issue")},
+        "questions": TEXTS, "notes": TEXTS, "remarks": {**TEXTS, "description": "The issues in plain words."},
+        "issues": many("issue")},
         "The patient's edition: no verdict, no probability, no dose, no number of a prognosis.")
     never = ("trends", "responses", "relapses", "prognosis", "survival", "options", "first_treatment", "trials")
     return {**made, "properties": {**made["properties"], **dict.fromkeys(never, False)}}

@@ -122,12 +122,16 @@ def _sheet(follow: Follow, transplant: Transplant, knowledge: Knowledge) -> Shee
     cited = Bibliography(knowledge)
     known = {item.id: item for item in knowledge.follow.engraftment.definitions}
     return SheetView(
-        clean(follow.patient), person(follow.record.events, knowledge), follow.knowledge, transplant.day_0.isoformat(),
+        clean(follow.patient), _person(follow, knowledge), follow.knowledge, transplant.day_0.isoformat(),
         f"day {(follow.as_of - transplant.day_0).days} on {follow.as_of}",
         tuple(dict.fromkeys(_days(transplant.day_0, knowledge))),
         tuple((clean(text), cited.marks(source)) for text, source in transplant.text),
         tuple((clean(cohort), clean(share), cited.marks(source)) for cohort, share, source in transplant.rates),
         _once(_definition(item, known.get(item.id), knowledge, cited) for item in transplant.definitions), cited)
+
+
+def _person(follow: Follow, knowledge: Knowledge) -> str:
+    return person(follow.record.events, knowledge, follow.died or follow.as_of)
 
 
 def _once(definitions: Iterable[DefinitionView]) -> tuple[DefinitionView, ...]:
@@ -159,7 +163,7 @@ def _days(day_0: date, knowledge: Knowledge) -> Iterator[tuple[str, str]]:
 def _blank(follow: Follow, knowledge: Knowledge) -> SheetView:
     cited, known = Bibliography(knowledge), knowledge.follow.engraftment
     return SheetView(
-        clean(follow.patient), person(follow.record.events, knowledge), follow.knowledge, "", NO_DAY_0, (),
+        clean(follow.patient), _person(follow, knowledge), follow.knowledge, "", NO_DAY_0, (),
         tuple((clean(item.text), cited.marks(item.source)) for item in known.sheet),
         tuple((clean(item.cohort or item.what), said(item), cited.marks(item.source)) for item in known.rates),
         _once(DefinitionView(clean(item.label), None, _window(item, knowledge), "", (), clean(item.reading),

@@ -20,8 +20,10 @@ from poems.render.as_text import (
     indented,
     issues_read,
     marks_of,
+    missing,
     part_lines,
     printed,
+    remarks_read,
     sources,
     verdict_text,
 )
@@ -110,9 +112,11 @@ def _signs(picture: Timeline) -> Iterator[str]:
     kinds = {mark.kind for lane in picture.lanes for mark in lane.marks if picture.start <= mark.day <= picture.end}
     courses = [course for panel in picture.panels for course in panel.courses]
     samples = [sample for course in courses for sample in course.samples]
+    is_smoothed = any(course.days for panel in picture.panels if panel.is_log for course in panel.courses)
     told = (
-        (any(course.days for course in courses), "⠒ modelled level in its ░ 95 % band"),
+        (is_smoothed, "⠒ modelled level in its ░ 95 % band"),
         (any(course.limit is not None for course in courses), "╌ laboratory limit"),
+        (any(bar.known for lane in picture.lanes for bar in lane.bars), "┄ no end recorded"),
         (any(sample.is_explained for sample in samples), "◉ something else may explain it"),
         (any(sample.comparator for sample in samples), "▼ ▲ among values: below, above what could be measured"),
         ("visit" in kinds, "▽ visit due or to come"), ("overdue" in kinds, "▲ among visits: overdue"))
@@ -344,20 +348,15 @@ def _definition(item: DefinitionView) -> list[RenderableType]:
             *([indented(Text.assemble(("Our reading: ", QUIET), item.reading), 4)] if item.reading else [])]
 
 
-def _missing(count: int) -> str:
-    """How much of the input is missing, for the patient."""
-    rows, are = ("row", "is") if count == 1 else ("rows", "are")
-    return f"! {count} {rows} of the input could not be read and {are} missing here."
-
-
 def _own(page: OwnCourse, width: int) -> RenderableType:
     parts: list[RenderableType] = [Rule(style=QUIET, characters="━"), Text("My course", style="bold"),
                                    Text(" · ".join(filter(None, (page.patient, page.person, f"as of {page.as_of}")))),
                                    "", indented(Text(NOTICE))]
     if page.refused:
-        parts += ["", indented(Text(_missing(page.refused), style="yellow"))]
+        parts += ["", indented(Text(missing(page.refused), style="yellow"))]
     if page.picture.lanes or page.picture.panels:
-        parts += [heading("My course as a picture"), *map(indented, plot(page.picture, width - 2))]
+        parts += [heading("My course as a picture", "   ".join(_signs(page.picture))),
+                  *map(indented, plot(page.picture, width - 2))]
     table = grid(44, None)
     for treatment in page.treatments:
         table.add_row(treatment.label, treatment.days)
@@ -378,4 +377,4 @@ def _own(page: OwnCourse, width: int) -> RenderableType:
               ] if page.visits else []
     ask = [indented(Text(f"• {question}")) for question in page.questions]
     return Group(*parts, heading("Questions to take to the appointment"), *ask, *cautions(page.notes),
-                 *issues_read(page.issues), *_sources(page.cited))
+                 *remarks_read(page.remarks), *_sources(page.cited))

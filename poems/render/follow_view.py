@@ -14,10 +14,10 @@ from poems.render.cited import Bibliography, Mark
 from poems.render.follow_glance import category, glance, is_past, line_start, when
 from poems.render.follow_words import (
     alarm_text,
-    apart,
     by_kind,
     due,
     duration,
+    from_now,
     name_of_test,
     outcome_name,
     points,
@@ -26,7 +26,7 @@ from poems.render.follow_words import (
     until,
     window,
 )
-from poems.render.timeline import Timeline, is_once, series_label, timeline
+from poems.render.timeline import Timeline, is_once, open_days, series_label, timeline
 from poems.render.view import Observation, PartView, observations, part_view, person
 from poems.render.words import clean, label, needs, number, unit
 from poems.rules import Verdict
@@ -224,7 +224,7 @@ class _Viewer:
         cautions = tuple(self._cautions())
         return FollowView(
             patient=clean(follow.patient), as_of=follow.as_of.isoformat(), knowledge=follow.knowledge,
-            person=person(follow.record.events, self.knowledge), since=self._since(),
+            person=person(follow.record.events, self.knowledge, follow.died or follow.as_of), since=self._since(),
             died=follow.died.isoformat() if follow.died else "", glance=tuple(glance(follow, self.knowledge)),
             picture=timeline(follow, self.knowledge), treatments=tuple(map(self._span, follow.treatments)),
             relapses=tuple(map(self._relapse, sorted(follow.relapses, key=self._gravity))),
@@ -242,14 +242,15 @@ class _Viewer:
         return self.cited.marks(*sources)
 
     def _since(self) -> str:
-        """The day of diagnosis with the set that was met then; the first treatment is told as what it is."""
+        """The day on which a set was first met, or the first treatment: each told as what it is."""
         day = self.follow.diagnosed
         if day is None:
             return "day of diagnosis not recorded"
         criteria = self.knowledge.criteria.get(self.follow.diagnosed_by)
-        ago = "" if self.follow.died else f", {apart(day, self.follow.as_of)}"
+        away = "" if self.follow.died else from_now(day, self.follow.as_of)
+        ago = f", {away}" if away else ""
         if criteria:
-            return f"diagnosed {day}, when the record first met {clean(criteria.label)}{ago}"
+            return f"criteria first met {day} ({clean(criteria.label)}){ago}"
         return f"first treated {day}{ago}; this stands for the day of diagnosis, which is not recorded"
 
     def _cautions(self) -> Iterator[tuple[str, Cited]]:
@@ -269,7 +270,7 @@ class _Viewer:
         if is_once(span, self.follow):
             return SpanView(name, span.start.isoformat(), "")
         if span.end is None:
-            return SpanView(name, f"since {span.start}, no end recorded", "")
+            return SpanView(name, open_days(span), "")
         return SpanView(name, f"{span.start} to {span.end}", duration(max((span.end - span.start).days, 0)))
 
     def _trend(self, trend: Trend) -> TrendView:

@@ -32,10 +32,22 @@ def weeks(count: float) -> str:
     return "over 10 years" if not isfinite(count) or count > LONG_WEEKS else duration(max(count, 0.0) * 7)
 
 
+def is_today(day: date) -> bool:
+    """Whether a day is the one on which this is written: only then `now` and `ago` are true for its reader."""
+    return day == date.today()
+
+
 def apart(day: date, other: date) -> str:
-    """How far a day lies from another: `in 3 weeks`, `2 months ago`, `today`."""
+    """How far a day lies from another: from today `in 3 weeks`, `2 months ago`; else `3 weeks after 2020-10-10`."""
     days = (day - other).days
-    return "today" if not days else f"in {duration(days)}" if days > 0 else f"{duration(-days)} ago"
+    if is_today(other):
+        return "today" if not days else f"in {duration(days)}" if days > 0 else f"{duration(-days)} ago"
+    return f"{duration(abs(days))} {'after' if days > 0 else 'before'} {other}" if days else f"on {other}"
+
+
+def from_now(day: date, as_of: date) -> str:
+    """How far a day lies from the day asked about, if that is today; else nothing: the reader has the dates."""
+    return apart(day, as_of) if is_today(as_of) else ""
 
 
 def level(value: float, code: str) -> str:
@@ -141,10 +153,10 @@ def alarm_text(trend: Trend) -> str:
 
 
 def trend_sentence(trend: Trend, knowledge: Knowledge, as_of: date | None, since: date | None = None) -> str:
-    """The trend at a glance. as_of: to say how long ago the last sample was; None where nobody looks again."""
+    """The trend at a glance. as_of: if it is today, how long ago the last sample was; None where nobody looks again."""
     name = label(trend.series.finding, knowledge)
     last = trend.series.samples[-1].date if trend.series.samples else None
-    ago = f" ({apart(last, as_of)})" if last and as_of else ""
+    ago = f" ({away})" if last and as_of and (away := from_now(last, as_of)) else ""
     noted = dict.fromkeys(inside(label(event.finding, knowledge), knowledge) for event in trend.explained_by)
     why = f"; {listed(list(noted), 'and')} near the sample can raise it without POEMS" if noted else ""
     return f"{name}: {last_value(trend, knowledge)}{ago}; {_shown(trend, since)}{why}."
@@ -208,15 +220,17 @@ def due(visit: Visit, as_of: date) -> str:
     if visit.overdue:
         return f"overdue since {visit.latest}" if visit.latest <= as_of else f"due since {visit.day}"
     if is_now(visit, as_of):
+        if not is_today(as_of):
+            return f"due {window(visit)}"
         return f"due now, until {visit.latest}" if visit.latest > as_of else "due today"
     return window(visit)
 
 
 def until(visit: Visit, as_of: date) -> str:
-    """How far the day lies on which a visit is due; empty where that is said already."""
+    """How far the day lies on which a visit is due; empty where that is said already, or today is another day."""
     if visit.overdue:
-        return apart(visit.latest, as_of)
-    return "" if is_now(visit, as_of) else apart(visit.day, as_of)
+        return from_now(visit.latest, as_of)
+    return "" if is_now(visit, as_of) else from_now(visit.day, as_of)
 
 
 def name_of_test(name: str, knowledge: Knowledge) -> str:

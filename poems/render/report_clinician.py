@@ -30,12 +30,14 @@ from poems.render.report_model import (
     capital,
     cut,
     first,
+    items,
     joined,
     left_over,
+    sentences,
     shared,
 )
 from poems.render.view import PartView, ReviewView, SetView
-from poems.render.words import bits, label, measured, percent
+from poems.render.words import beside_name, bits, label, percent
 from poems.review import Part, Review
 from poems.rules import Verdict
 
@@ -43,6 +45,7 @@ HEADING = "POEMS report"
 HINT = "Unknown means that the record does not say. A star: not read in the source itself."
 KINDS = {"finding": "Found", "quantity": "Measured", "label": "Diagnoses as written", "treatment": "Treatments"}
 NOT_FOUND = "Looked for, not found"
+WHERE = "in the full review"
 SMALL = 0.02
 """Diseases less probable than this are told in one line."""
 
@@ -86,15 +89,15 @@ class Clinician:
         found = list(dict([*self.seen.cautions, *self.course.cautions]).items())
         shown, rest = first(found, 1 + (room + 1) // 2)
         if shown:
-            lines = tuple(Line(cut(text, 180 + 20 * room), sign="dot", cites=press.cites(marks, 1))
+            lines = tuple(Line(sentences(text, 180 + 20 * room), sign="dot", cites=press.cites(marks, 1))
                           for text, marks in shown)
-            yield Lines("Mind", lines, more=left_over(rest, "more", "in poems assess and poems follow"))
+            yield Lines("Mind", lines, more=left_over(rest, "more", "in the full review and course"))
 
     def _glance(self, press: Press) -> Lines:
         marks = press.cites(self.seen.setting_marks)
         about = Line(f"Setting of the probabilities: {self.seen.setting}.", cites=marks)
         told = [*(self.course.glance[:2] if self.follow.treatments else ()), *self.seen.glance]
-        return Lines("At a glance", (*(Line(cut(text, 300), strong=not place) for place, text in enumerate(told)),
+        return Lines("At a glance", (*(Line(sentences(text, 300), strong=not place) for place, text in enumerate(told)),
                                      about), "box")
 
     # the record
@@ -109,7 +112,7 @@ class Clinician:
         rows = [(name, Line(self._seen(part, 3 + room // 3))) for name, (part, _) in zip(names, told, strict=True)]
         blank = [part.label for part, _ in judged if not part.because]
         if blank:
-            rows.append((Line("Not recorded", sign="unknown"), Line(" · ".join(blank))))
+            rows.append((Line("Unknown: not recorded, or not ruled out", sign="unknown"), Line(" · ".join(blank))))
         yield Table(f"Findings, by what {leading.label} asks", tuple(rows), (0.36, 0.64), hint=HINT, cites=cites)
         used = {event for item in parts for event in events_of(item)}
         measured_too = {event.finding for event in used if event.value is not None}
@@ -140,8 +143,8 @@ class Clinician:
             of.setdefault(event.finding, []).append(event)
         for finding, several in of.items():
             last = max(event.date or date.min for event in several)
-            seen = dict.fromkeys(measured(event, self.knowledge).removeprefix("present")
-                                 for event in several if (event.date or date.min) == last)
+            seen = dict.fromkeys(beside_name(event, self.knowledge) for event in several
+                                 if (event.date or date.min) == last)
             days = {event.date for event in several if event.date}
             day = last.isoformat() if days else "no date"
             yield (cut(label(finding, self.knowledge), 70), cut(" and ".join(seen), 60),
@@ -167,22 +170,24 @@ class Clinician:
                       Line(item.label, cites=press.cites(item.marks)), Line(missing(item, 84 + 6 * room)))
                      for item in shown)
         return Table("Criteria", rows, (0.15, 0.45, 0.4), tuple(map(Line, ("Verdict", "Set", "Missing, or against"))),
-                     more=left_over(rest, "more sets", "in poems assess"))
+                     more=left_over(rest, "more sets", WHERE))
 
     # what may be behind it
 
     def _differential(self, press: Press, room: int) -> Bars:
-        rows = [item for item in self.seen.diseases if item.probability >= SMALL or item.is_target]
-        shown, rest = first(sorted(rows, key=lambda item: not item.is_target), 3 + room // 2)
-        shown = tuple(sorted(shown, key=lambda item: -item.probability))
-        small = [item for item in self.seen.diseases if item not in rows]
-        less = f"{len(small)} other{'' if len(small) == 1 else 's'} below {percent(SMALL)}" if small else ""
-        prior = next((item for item in self.seen.diseases if item.is_target), None)
+        """POEMS and every disease that is more probable, always; the others while there is room."""
+        ranked = sorted(self.seen.diseases, key=lambda item: -item.probability)
+        prior = next((item for item in ranked if item.is_target), None)
+        least = ranked.index(prior) + 1 if prior else 0
+        rows = [item for place, item in enumerate(ranked) if place < least or item.probability >= SMALL]
+        shown, rest = first(rows, max(3 + room // 2, least))
+        small = len(ranked) - len(rows)
+        less = f"{small} other{'' if small == 1 else 's'} below {percent(SMALL)}" if small else ""
         before = f" Before the findings {prior.label} had {prior.prior}." if prior else ""
         return Bars("Differential", tuple(Bar(item.label, item.probability, item.low, item.high, item.text,
                                               item.interval, item.is_target) for item in shown),
                     f"Probability among the diseases compared, with its 95 % interval.{before}",
-                    "; ".join(filter(None, (left_over(rest, "more", "in poems assess"), less))))
+                    "; ".join(filter(None, (left_over(rest, "more", WHERE), less))))
 
     def _moved(self, press: Press, room: int) -> Iterator[Lines]:
         """Which findings spoke loudest."""
@@ -192,7 +197,7 @@ class Clinician:
             lines = tuple(Line(f"{item.label}{'' if item.verdict is Verdict.MET else ' (absent)'}", item.factor,
                                cites=press.cites(item.marks, 1)) for item in shown)
             yield Lines("What moved it most", lines, "run", "× so many times as frequent in POEMS as in the rest, ÷ "
-                        "rarer", left_over(rest, "more", "in poems assess"))
+                        "rarer", left_over(rest, "more", WHERE))
 
     def _next(self, press: Press, room: int) -> Lines:
         shown, rest = first(self.seen.tests, 2 + room // 2)
@@ -201,7 +206,7 @@ class Clinician:
         hint = self.seen.tests_hint
         if not lines:
             lines, hint = (Line("Nothing that is not known yet would move this much."),), ""
-        return Lines("Next tests, as options", lines, "list", hint, left_over(rest, "more", "in poems assess"))
+        return Lines("Next tests, as options", lines, "list", hint, left_over(rest, "more", WHERE))
 
     def _settles(self, names: Sequence[str]) -> str:
         return f"; could settle {len(names)} set{'' if len(names) == 1 else 's'}" if names else ""
@@ -248,5 +253,5 @@ def missing(item: SetView, most: int) -> str:
     """What would complete a set, or what speaks against it, in so many letters."""
     needs = list(item.missing)
     if needs and needs[0].endswith(":"):
-        needs = [f"{needs[0]} {'; '.join(needs[1:])}"]
-    return cut("; ".join(filter(None, (*needs, capital(item.against)))), most)
+        needs[:2] = [" ".join(needs[:2])]
+    return items([*needs, *filter(None, (capital(item.against),))], most)

@@ -17,13 +17,15 @@ from poems.render.report_model import (
     capital,
     cut,
     first,
+    items,
     joined,
     left_over,
+    sentences,
 )
 from poems.render.report_picture import CLINICIAN, picture
 from poems.rules import Verdict
 
-WHERE = "in poems follow"
+WHERE = "in the full course"
 ALARMS = {"confirm": "unknown", "rising": "met"}
 FEW = 6
 """Room for no more than the verdicts of the patterns."""
@@ -31,9 +33,17 @@ FEW = 6
 
 def course_blocks(course: FollowView, press: Press, room: int) -> tuple[Block, ...]:
     """The blocks of the page without its sources. room: how many rows its lists may have beyond the least."""
-    return (*picture(course.picture, "Course", CLINICIAN), *_trends(course, press, room),
+    return (*picture(course.picture, "Course", CLINICIAN), *_treatments(course, room), *_trends(course, press, room),
             *_since_treatment(course, press, room), *_first_treatment(course, press, room),
             *_options(course, press, room), *_prognosis(course, press, room), *_visits(course, press, room))
+
+
+def _treatments(course: FollowView, room: int) -> Iterator[Lines]:
+    """What was given and when, the latest first: the picture may lack the room."""
+    shown, rest = first(course.treatments[::-1], 8 + 2 * room)
+    if shown:
+        yield Lines("Treatments", tuple(Line(cut(span.label, 70), span.days) for span in shown), "run",
+                    more=left_over(rest, "more", WHERE))
 
 
 def _trends(course: FollowView, press: Press, room: int) -> Iterator[Table]:
@@ -68,7 +78,7 @@ def _response(group: Sequence[ResponseView], press: Press, room: int) -> Line:
     item = group[0]
     names, cites = joined([one.label for one in group], 5), press.cites(item.marks, 1)
     if not item.since:
-        return Line(f"{names}: {item.now}", cut(item.why, 70 + 10 * room), "unknown", cites=cites)
+        return Line(f"{names}: {item.now}", sentences(item.why, 70 + 10 * room), "unknown", cites=cites)
     since = item.since if item.best == item.now else f"best: {item.best}, {item.since}"
     return Line(f"{names}: {item.now}", since, "dot", cites=cites)
 
@@ -82,7 +92,7 @@ def _relapses(found: Sequence[RelapseView], press: Press, room: int) -> Lines:
 
 def _relapse(item: RelapseView, press: Press, room: int) -> Line:
     marks = (*item.marks, *(item.literature_marks if item.literature else ()))
-    return Line(f"{item.label}: {item.when}", cut(item.literature, 90 + 10 * room), SIGNS[item.verdict],
+    return Line(f"{item.label}: {item.when}", sentences(item.literature, 90 + 10 * room), SIGNS[item.verdict],
                 cites=press.cites(marks, 2))
 
 
@@ -96,7 +106,7 @@ def _first_treatment(course: FollowView, press: Press, room: int) -> Iterator[Li
 
 
 def _settled(item: PatternView) -> str:
-    return f"would be settled by: {cut('; '.join(item.missing), 120)}" if item.missing else ""
+    return f"would be settled by: {items(item.missing, 120)}" if item.missing else ""
 
 
 def _options(course: FollowView, press: Press, room: int) -> Iterator[Table]:
@@ -104,7 +114,7 @@ def _options(course: FollowView, press: Press, room: int) -> Iterator[Table]:
     if shown:
         yield Table("Treatments as published", tuple(_option(option, press, room) for option in shown), (0.3, 0.7),
                     hint="Different cohorts: they do not rank the treatments, and none is an order.",
-                    more=left_over(rest, "more, and every outcome and harm", "in poems follow --options"))
+                    more=left_over(rest, "more, and every outcome and harm", WHERE))
 
 
 def _option(option: OptionView, press: Press, room: int) -> tuple[Line, Line]:
@@ -114,7 +124,7 @@ def _option(option: OptionView, press: Press, room: int) -> tuple[Line, Line]:
     marks = [mark for _, _, marks in outcomes for mark in marks]
     marks += [mark for _, marks in option.harms[:1] for mark in marks]
     return (Line(option.label, cut(option.setting, 60), strong=True),
-            Line("; ".join(cut(text, 150) for text in told), cites=press.cites(_once(marks))))
+            Line("; ".join(sentences(text, 150) for text in told), cites=press.cites(_once(marks))))
 
 
 def _once(marks: Sequence[Mark]) -> list[Mark]:
@@ -138,6 +148,6 @@ def _prognosis(course: FollowView, press: Press, room: int) -> Iterator[Lines]:
 def _visits(course: FollowView, press: Press, room: int) -> Iterator[Lines]:
     shown, rest = first(() if course.died else course.calendar, 1 + (room + 2) // 4)
     if shown:
-        lines = tuple(Line(f"{item.due}: {item.label}", cut("; ".join(item.tests), 150),
+        lines = tuple(Line(f"{item.due}: {item.label}", items(item.tests, 150),
                            "unknown" if item.is_overdue else "box", cites=press.cites(item.marks, 1)) for item in shown)
         yield Lines("When to look again, as published", lines, more=left_over(rest, "more", WHERE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
@@ -17,6 +18,7 @@ T = TypeVar("T")
 FOOTER = "It informs and never orders. A finding that is not recorded is never taken as absent."
 LONG = 420
 """A text of the record or of the knowledge longer than this is cut, and shown to be cut."""
+SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(])")
 NAME = 60
 MARKS = 3
 SIGNS = {Verdict.MET: "met", Verdict.NOT_MET: "not-met", Verdict.UNKNOWN: "unknown"}
@@ -185,7 +187,7 @@ class Press:
         by_text = {source.text: source for source in self.knowledge.sources.values()}
         entries = tuple(Cited(entry.number, short(by_text.get(entry.text), entry.text), entry.link)
                         for entry in self.cited.entries)
-        return (Sources(title, entries),) if entries else ()
+        return (Sources(title, entries, "" if title else "Sources"),) if entries else ()
 
 
 def shared(lines: Sequence[Line]) -> tuple[tuple[str, ...], tuple[Line, ...]]:
@@ -214,6 +216,25 @@ def cut(text: str, most: int = LONG) -> str:
     kept = said[:most - 1]
     word = kept.rpartition(" ")[0]
     return (word if word and len(word) > most - 20 else kept).rstrip(" ,;.:(") + "…"
+
+
+def sentences(text: str, most: int) -> str:
+    """As many whole sentences as have room, the first whatever its length; an ellipsis shows that there are more."""
+    said = clean(text).strip()
+    kept, *rest = SENTENCE.split(said)
+    while rest and len(kept) + 1 + len(rest[0]) <= most:
+        kept += f" {rest.pop(0)}"
+    return cut(f"{kept} …" if rest else kept)
+
+
+def items(several: Sequence[str], most: int, mark: str = "; ") -> str:
+    """As many whole items as have room, the first whatever its length, and how many more there are."""
+    kept = list(several[:1])
+    for item in several[1:]:
+        if len(mark.join((*kept, item))) > most:
+            return f"{mark.join(kept)}{mark}{len(several) - len(kept)} more"
+        kept.append(item)
+    return cut(mark.join(kept))
 
 
 def first(items: Sequence[T], most: int) -> tuple[tuple[T, ...], int]:

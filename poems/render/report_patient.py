@@ -23,22 +23,30 @@ from poems.render.report_model import (
     Press,
     Ruled,
     Sheet,
+    Table,
     capital,
     cut,
     first,
+    items,
     joined,
     left_over,
+    sentences,
     shared,
 )
-from poems.render.report_picture import PATIENT, picture
+from poems.render.report_picture import LOWER, PATIENT, picture
 from poems.render.words import listed
 from poems.review import Review
 
 HEADING = "My record, for the appointment"
 FOOTER = "It informs and never orders. What is not recorded may still have been done: ask."
-VISITS, TESTS, NOTES = 1, 5, 1
+FIRST, ELSE, VISITS, TESTS, NOTES = 8, 3, 1, 1, 1
+"""How many treatments, other findings, visits, tests and notes there are at the least."""
+NOT_YET = "What doctors look for, and nobody has recorded yet"
+LOOKED = "looked for, not found"
 VISITS_HEAD = "Next visits, as this guide reads the papers"
 DONE = "Has this been done, or would it help?"
+TREATED = "My treatments"
+WHERE = "in my full record"
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,14 @@ class Patient:
         press = Press(self.knowledge)
         page: tuple[Block, ...] = (
             Lines("", (Line(patient.NOTICE),), "box"), *refused(max(self.own.refused, self.course.refused)),
-            Beside(tuple(self._findings(rooms[0])), tuple(self._looked_for(press, rooms[1])), flows=True),
-            *picture(self.course.picture, "My course", PATIENT), *self._ask(), *self._notes(press),
-            Ruled("My own questions and notes"), self._urgent(press), *press.sources())
+            *self._looked_for(press, min(rooms)),
+            Beside((*self._findings(min(rooms), rooms[0]), self._ask()), tuple(self._plan(rooms[1])), flows=True),
+            *picture(self.course.picture, "My course", PATIENT + 12 * min(rooms), LOWER),
+            *self._notes(press, min(rooms)), Ruled("My own questions and notes"), self._urgent(press),
+            *press.sources(""))
         return Sheet(
             heading=HEADING, eyebrow="POEMS report", who=cut(self.review.patient, NAME),
-            about=tuple(filter(None, (self.own.person, f"as of {self.follow.as_of}"))), pages=(page,),
+            about=tuple(filter(None, (self.course.person, f"as of {self.follow.as_of}"))), pages=(page,),
             knowledge=self.review.knowledge, as_of=str(self.follow.as_of), made="", size=10.0, footer=FOOTER)
 
     def _urgent(self, press: Press) -> Lines:
@@ -71,60 +81,69 @@ class Patient:
 
     # my record
 
-    def _findings(self, room: int) -> Iterator[Lines]:
-        """The record by kind, two columns; each finding as it was last seen."""
-        looked_for = {name for item in self.own.looked_at for name in item.recorded}
-        lines, rest = [], 0
-        for title, entries in self.own.groups:
-            if title == patient.KINDS["treatment"] and self.course.treatments:
-                continue
-            most = 2 + room if title == patient.KINDS["finding"] else 1 + room // 2
-            shown, left = first(sorted(entries, key=lambda entry: entry.label not in looked_for), most)
-            rest += left
-            lines += [Line(title, strong=True), *map(entry_line, shown)]
-        spans, left = first(self.course.treatments[::-1], 1 + room // 2)
-        if spans:
-            lines += [Line(patient.KINDS["treatment"], strong=True),
-                      *(Line(cut(span.label, 70), span.days) for span in spans)]
-        yield Lines("What my record says", tuple(lines) or (Line("Nothing yet."),), "record",
-                    more=left_over(rest + left, "more"))
-
-    def _looked_for(self, press: Press, room: int) -> Iterator[Lines]:
-        """What published criteria look at: what the record has of it, and what nobody has recorded yet."""
+    def _looked_for(self, press: Press, room: int) -> Iterator[Block]:
+        """Everything that published criteria look at: what the record says about it, and what nobody has recorded."""
         found = [item for item in self.own.looked_at if item.recorded]
         blank = [item for item in self.own.looked_at if not item.recorded]
-        shown, rest = first(found, 2 + room)
-        cites, has = shared([Line(cut(item.label, 110), cut(joined(item.recorded, 2 + room // 6), 130),
-                                  cites=press.cites(item.marks, 1)) for item in shown])
-        if has:
-            yield Lines("What doctors look for, and my record has", has, "pairs", more=left_over(rest), cites=cites)
-        shown, left = first(blank, 3 + room)
-        cites, not_yet = shared([Line(cut(item.label, 110), sign="box", cites=press.cites(item.marks, 1))
-                                 for item in shown])
+        cites, names = shared([Line(cut(item.label, 110), cites=press.cites(item.marks, 1)) for item in found])
+        rows = tuple((name, Line(" · ".join(filter(None, (joined(item.recorded, self._most(room)), item.note)))))
+                     for name, item in zip(names, found, strict=True))
+        if rows:
+            yield Table(patient.LOOKED_AT, rows, (0.37, 0.63), cites=cites)
+        cites, not_yet = shared([Line(cut(item.label, 110), cites=press.cites(item.marks, 1))
+                                 for item in blank])
         if not_yet:
-            yield Lines("What doctors look for, and nobody has recorded yet", not_yet, cites=cites,
-                        hint="It may have been done all the same: ask.", more=left_over(left, where=""))
+            yield Lines(NOT_YET, not_yet, "run", cites=cites)
 
-    # what to ask
+    def _most(self, room: int) -> int:
+        """How many findings stand beside one thing that doctors look for."""
+        return 1 + (room + 1) // 2
 
-    def _ask(self) -> Iterator[Block]:
-        questions = self.course.questions if self.course.treatments else self.own.questions
-        asked = Lines("Questions to ask", tuple(Line(text, sign="box") for text in questions))
-        visits, later = first(self.course.visits, VISITS)
-        tests, left = first(self.own.ask_about, TESTS - len(visits))
-        other: list[Block] = []
-        if tests:
-            other.append(Lines(DONE, tuple(Line(name, sign="box") for name in tests), more=left_over(left, where="")))
-        if visits:
-            lines = tuple(Line(capital(visit.when), cut(", ".join(filter(None, (visit.apart, *visit.tests))), 110))
-                          for visit in visits)
-            other.append(Lines(VISITS_HEAD, lines, "pairs", more=left_over(later, where="")))
-        yield Beside((asked,), tuple(other)) if other else asked
-
-    def _notes(self, press: Press) -> Iterator[Lines]:
-        shown, rest = first(list(dict([*self.own.notes, *self.course.notes]).items()), NOTES)
+    def _findings(self, room: int, more: int) -> Iterator[Lines]:
+        """What else the record holds, as it was last seen. room: that of the table above; more: that of this list."""
+        told = {name for item in self.own.looked_at for name in item.findings[:self._most(room)]}
+        found = [entry_line(entry, LOOKED if title == patient.NOT_FOUND else "") for title, entries in self.own.groups
+                 for entry in entries if title != patient.KINDS["treatment"] and entry.finding not in told]
+        shown, rest = first(found, ELSE + more)
         if shown:
-            yield Lines("Good to know", tuple(Line(cut(text, 220), sign="dot", cites=press.cites(marks, 1))
+            yield Lines("What else my record says", shown, "record", more=left_over(rest, "more", WHERE))
+        elif not self.own.groups:
+            yield Lines("What my record says", (Line("Nothing yet."),), "record")
+
+    # what was done, and what to ask
+
+    def _ask(self) -> Lines:
+        questions = self.course.questions if self.follow.treatments else self.own.questions
+        return Lines("Questions to ask", tuple(Line(text, sign="box") for text in questions))
+
+    def _plan(self, room: int) -> Iterator[Lines]:
+        """My treatments, all of them where there is any room; then visits and tests."""
+        given = tuple(self._given())
+        shown, rest = first(given, FIRST + 2 * room)
+        if shown:
+            yield Lines(TREATED, shown, "record", more=left_over(rest, "more", WHERE))
+        room = max(room - max(len(given) - FIRST, 0), 0)
+        visits, later = first(self.course.visits, VISITS + room // 4)
+        if visits:
+            yield Lines(VISITS_HEAD, tuple(Line(capital(visit.when), ", ".join(filter(
+                None, (visit.apart, items(visit.tests, 110, ", "))))) for visit in visits), "pairs",
+                more=left_over(later, where=""))
+        tests, left = first(self.own.ask_about, TESTS + room)
+        if tests:
+            yield Lines(DONE, tuple(Line(name, sign="box") for name in tests), more=left_over(left, where=""))
+
+    def _given(self) -> Iterator[Line]:
+        """Every treatment, the latest first, then those without a day."""
+        yield from (Line(cut(span.label, 70), span.days) for span in self.course.treatments[::-1])
+        dated = {span.finding for span in self.course.treatments}
+        for title, entries in self.own.groups:
+            if title == patient.KINDS["treatment"]:
+                yield from (entry_line(entry) for entry in entries if entry.finding not in dated)
+
+    def _notes(self, press: Press, room: int) -> Iterator[Lines]:
+        shown, rest = first(list(dict([*self.own.notes, *self.course.notes]).items()), NOTES + room // 3)
+        if shown:
+            yield Lines("Good to know", tuple(Line(sentences(text, 220), sign="dot", cites=press.cites(marks, 1))
                                               for text, marks in shown), more=left_over(rest, where=""))
 
 
@@ -134,10 +153,11 @@ def own(review: Review, follow: Follow, knowledge: Knowledge) -> Patient:
                    follow_patient.own_course(follow, knowledge))
 
 
-def entry_line(entry: Entry) -> Line:
-    """What was seen last, and when; how often it was seen."""
+def entry_line(entry: Entry, before: str = "") -> Line:
+    """What was seen last, and when; how often it was seen. before: words that come first."""
     day = entry.days[-1][0]
     seen = " and ".join(dict.fromkeys(text for on, text in entry.days if on == day))
     days = len({on for on, _ in entry.days})
     times = f"last of {days}, {day}" if days > 1 else day
-    return Line(": ".join(filter(None, (cut(entry.label, 70), cut(seen, 50)))), times)
+    said = "; ".join(filter(None, (before, cut(seen, 50))))
+    return Line(": ".join(filter(None, (cut(entry.label, 70), said))), times)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 
 from poems.render.report_model import Picture
 from poems.render.timeline import Lane, Timeline
+from poems.render.timeline_axis import ticks
 from poems.render.timeline_svg import AXIS, GAP, HEAD, LANE, PANEL, SMALL, legend, svg
 
-CLINICIAN, PATIENT = 380.0, 330.0
-"""How high the picture may be, in its own units (980 are the width of the page)."""
-FEWEST = (2, 1)
-"""How many rows of one kind stay: first two, and one where that is still too much."""
+CLINICIAN, PATIENT, LOWER = 380.0, 214.0, 90.0
+"""How high the picture may be, in its own units (980 are the width of the page); how low its first quantity is then."""
+ORDER = (("visit", 0), ("response", 2), ("relapse", 2), ("treatment", 4), ("panel", 1), ("treatment", 2),
+         ("response", 1), ("relapse", 1), ("treatment", 1))
+"""Which rows go first where there are too many, and how many of the kind stay then; visits stand beside the picture."""
 STYLE = """
 text{font-family:"Libertinus Serif";font-size:13.5px;fill:#1d2327;paint-order:stroke;stroke:#fff;stroke-width:3px;
 stroke-linejoin:round}
@@ -20,6 +23,7 @@ stroke-linejoin:round}
 .rule{stroke:#dedad2;stroke-width:1;fill:none}.axis{stroke:#55606a;stroke-width:1;fill:none}
 .frame{fill:none;stroke:#dedad2}.ground{fill:#fff}.g0{fill:#9aa3aa}.hatch{stroke:#1d2327;stroke-width:1.1;fill:none;opacity:.75}
 .bar{stroke:#1d2327;stroke-width:1}.bar.response{fill:#e3f2ef;stroke:#0b6b63}.more{fill:none;stroke:#1d2327;stroke-width:1.6}
+.not-known{fill:none;stroke:#1d2327;stroke-width:1.6;stroke-dasharray:1.5 4}
 .plate{fill:#fff;opacity:.92}.mark{stroke:#1d2327;stroke-width:1.6;fill:none}.mark.day{fill:#1d2327}
 .mark.relapse{stroke:#7a3400;stroke-width:3.4}.mark.unconfirmed{stroke:#7a3400;stroke-width:1.4}
 .mark.illness{stroke-width:2.6}.mark.overdue{fill:#7a3400;stroke:#7a3400}
@@ -38,14 +42,14 @@ stroke-linejoin:round}
 """Colours that keep apart in grey; shapes, dashes and patterns say the same."""
 
 
-def picture(timeline: Timeline, title: str, most: float) -> tuple[Picture, ...]:
-    """The picture, not higher than `most`; nothing where there is nothing to draw."""
+def picture(timeline: Timeline, title: str, most: float, tall: float = PANEL) -> tuple[Picture, ...]:
+    """The picture, not higher than `most`, its first quantity so tall; nothing where there is nothing to draw."""
     if not says_something(timeline):
         return ()
-    shown = fitting(timeline, most)
+    shown = fitting(timeline, most + PANEL - tall)
     left = len(timeline.lanes) + len(timeline.panels) - len(shown.lanes) - len(shown.panels)
-    more = f"{left} more row{'' if left == 1 else 's'} of the picture: poems follow" if left else ""
-    return (Picture(title, svg(shown, "report"), timeline.description, tuple(legend(shown)), more),)
+    more = f"{left} more row{'' if left == 1 else 's'} of the picture in the full course" if left else ""
+    return (Picture(title, svg(shown, "report", tall), timeline.description, tuple(legend(shown)), more),)
 
 
 def says_something(timeline: Timeline) -> bool:
@@ -77,13 +81,25 @@ def _smaller(timeline: Timeline) -> Timeline | None:
     """The timeline without the row that is missed least; nothing where every row is needed."""
     if len(timeline.panels) > 2:
         return replace(timeline, panels=timeline.panels[:-1])
-    for fewest in FEWEST:
-        for group in ("treatment", "response", "relapse"):
-            if sum(lane.group == group for lane in timeline.lanes) > fewest:
-                return replace(timeline, lanes=_without(timeline.lanes, group))
-        if len(timeline.panels) > 1:
-            return replace(timeline, panels=timeline.panels[:-1])
+    for group, fewest in ORDER:
+        if group == "panel":
+            if len(timeline.panels) > fewest:
+                return replace(timeline, panels=timeline.panels[:-1])
+        elif sum(lane.group == group for lane in timeline.lanes) > fewest:
+            smaller = replace(timeline, lanes=_without(timeline.lanes, group))
+            return _without_future(smaller) if group == "visit" else smaller
     return None
+
+
+def _without_future(timeline: Timeline) -> Timeline:
+    """The timeline up to its last day: without the visits to come nothing stands after it."""
+    last = max(line.day for line in timeline.lines)
+    days = [last, *(bar.end for lane in timeline.lanes for bar in lane.bars),
+            *(mark.day for lane in timeline.lanes for mark in lane.marks),
+            *(sample.day for panel in timeline.panels for course in panel.courses for sample in course.samples)]
+    air = timedelta(max(1, (max(days) - timeline.start).days // 60))
+    end = min(max(days) + air, timeline.end) if max(days) < date.max - air else timeline.end
+    return replace(timeline, end=end, ticks=ticks(timeline.start, end))
 
 
 def _without(lanes: Sequence[Lane], group: str) -> tuple[Lane, ...]:

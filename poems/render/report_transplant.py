@@ -9,6 +9,7 @@ from poems.follow import Follow
 from poems.knowledge import Knowledge
 from poems.render.follow_sheet import NO_DOSE, SHOW_TO, DefinitionView, SheetView, SignView, sheets
 from poems.render.report_model import (
+    LONG,
     NAME,
     SIGNS,
     Block,
@@ -21,6 +22,7 @@ from poems.render.report_model import (
     first,
     joined,
     left_over,
+    sentences,
 )
 
 HEADING = "Engraftment syndrome in POEMS"
@@ -56,12 +58,12 @@ def _days(one: SheetView) -> Lines:
 
 def _no_dose(one: SheetView, press: Press) -> tuple[Line, ...]:
     """What the knowledge says of a dose, once and where it is seen."""
-    return tuple(Line(cut(text), strong=True, cites=press.cites(marks, 1))
+    return tuple(Line(sentences(text, LONG), strong=True, cites=press.cites(marks, 1))
                  for text, marks in one.text if text.startswith(NO_DOSE))
 
 
 def _told(one: SheetView, press: Press) -> Lines:
-    return Lines("What to know", tuple(Line(cut(text), sign="dot", cites=press.cites(marks, 1))
+    return Lines("What to know", tuple(Line(sentences(text, LONG), sign="dot", cites=press.cites(marks, 1))
                                          for text, marks in one.text if not text.startswith(NO_DOSE)))
 
 
@@ -78,14 +80,14 @@ def _definitions(one: SheetView, press: Press, room: int) -> Table:
     share = 0.3
     widths = (share, *((1 - share) / max(len(found), 1) for _ in found))
     rows = [(Line("The definition", strong=True), *(_verdict(item) for item in found)),
-            (Line("Days"), *(Line(cut(item.window, 90)) for item in found))]
+            (Line("Days"), *(Line(cut(item.window)) for item in found))]
     shown, rest = first(one.signs, 8 + room)
     rows += [_sign(sign, press) for sign in shown]
     heads = (Line("Sign, and what is entered"),
              *(Line(item.label, cites=press.cites(item.marks, 1)) for item in found))
     return Table("The published definitions side by side, with what is entered in this record", tuple(rows), widths,
                  heads, "A dash: not looked at by this definition, or its days are not known.",
-                 left_over(rest, "more signs", "in poems follow --sheet transplant"))
+                 left_over(rest, "more signs", "in the full sheet"))
 
 
 def _verdict(item: DefinitionView) -> Line:
@@ -102,7 +104,7 @@ def _sign(sign: SignView, press: Press) -> tuple[Line, ...]:
 
 def _readings(one: SheetView, room: int) -> tuple[Lines, ...]:
     shown, rest = first([item for item in one.definitions if item.reading], room // 2)
-    lines = tuple(Line(f"{item.label}: {cut(item.reading, 300)}") for item in shown)
+    lines = tuple(Line(f"{item.label}: {sentences(item.reading, 300)}") for item in shown)
     return (Lines("How we read them", lines, "tiny", more=left_over(rest, where="")),) if lines else ()
 
 

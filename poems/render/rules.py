@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from poems.knowledge import Knowledge
-from poems.render.words import inside, listed, number, unit
+from poems.render.words import inside, listed, method_name, number, unit
 from poems.rules import Above, AtLeast, Judged, Named, Not, Present, Rule
 
 Line = tuple[int, str]
@@ -50,7 +50,7 @@ def _name(key: str, knowledge: Knowledge) -> str:
 
 def _present(rule: Present, knowledge: Knowledge) -> str:
     said = knowledge.concepts[rule.finding].label if rule.finding in knowledge.concepts else rule.finding
-    excluding = [method.id.replace("-", " ") for method in rule.methods if method.excludes]
+    excluding = list(dict.fromkeys(method_name(method.id) for method in rule.methods if method.excludes))
     if excluding:
         return f"{said} recorded; excluded only by {listed(excluding)}"
     return f"{said} recorded; a recorded absence never excludes it" if rule.methods else f"{said} recorded"

@@ -76,9 +76,14 @@ def _own_record() -> Schema:
     made = shape({
         "patient": TEXT, "as_of": DAY, "knowledge": ID, "edition": {"const": "patient"}, "record": many("event"),
         "looked_at": {"type": "array", "items": shape({
-            "id": ID, "label": ID, "recorded": {"type": "array", "items": TEXT}, "source": ID})},
+            "id": ID, "label": ID, "recorded": {"description": "Each finding with its result and day.", "type": "array",
+                                               "items": TEXT},
+            "note": {"description": "What a finding that was not found leaves open.", "type": "string"},
+            "source": ID})},
         "ask_about": {"type": "array", "items": TEXT}, "questions": {"type": "array", "items": TEXT},
-        "notes": {"type": "array", "items": TEXT}, "issues": many("issue")},
+        "notes": {"type": "array", "items": TEXT},
+        "remarks": {"description": "The issues in plain words.", "type": "array", "items": TEXT},
+        "issues": many("issue")},
         "The patient's edition: no verdict, no probability, no dose.")
     return {**made, "properties": {**made["properties"], "criteria": False, "differential": False, "next_tests": False}}
 

@@ -18,7 +18,7 @@ from poems.render.as_text import QUIET, grid, heading, indented, printed
 from poems.render.catalogue import KINDS, name, of_kind
 from poems.render.cited import where
 from poems.render.rules import outline
-from poems.render.words import SEEN, STATUS, disease, interval, listed, number, percent, rarity, unit
+from poems.render.words import SEEN, STATUS, disease, interval, listed, method_name, number, percent, rarity, unit
 from poems.rules import Rule
 
 LADDER = (0.000003, 0.001, 0.01, 0.05, 0.10, 0.25, 0.50)
@@ -78,15 +78,22 @@ def _rule(rule: Rule, knowledge: Knowledge) -> RenderableType:
 
 
 def _concept(item: Concept, knowledge: Knowledge) -> Lines:
-    methods = "; ".join(f"{m.id} ({'its negative excludes' if m.excludes else 'its negative leaves it open'})"
-                        for m in item.methods)
     codes = "; ".join(f"{system} {', '.join(values)}" for system, values in item.codes.items())
     return [_rows([
         ("for patients", item.patient), ("kind", item.kind), ("unit", unit(item.unit)), ("specimen", item.specimen),
         ("is, in general", item.of), ("other names", ", ".join(item.synonyms)), ("shown by", ", ".join(item.shown_by)),
         ("excluded by", f"absence of all of: {', '.join(item.excluded_by)}" if item.excluded_by else ""),
-        ("methods", methods), ("codes", codes), ("label of", item.label_of), ("note", item.note),
+        ("methods", _methods(item)), ("codes", codes), ("label of", item.label_of), ("note", item.note),
         *_cited(item.source, knowledge)])]
+
+
+def _methods(item: Concept) -> str:
+    """How it is looked for, each way once, with the ids that a record may use and what a negative means."""
+    of: dict[tuple[str, bool], list[str]] = {}
+    for method in item.methods:
+        of.setdefault((method_name(method.id), method.excludes), []).append(method.id)
+    return "; ".join(f"{name} ({', '.join(ids)}{': ' if any(ids) else ''}its negative "
+                     f"{'excludes' if excludes else 'leaves it open'})" for (name, excludes), ids in of.items())
 
 
 def _component(item: Criterion, knowledge: Knowledge) -> Lines:

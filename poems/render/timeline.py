@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import ceil, floor, isfinite, log10
+from math import isfinite, log10
 
 from poems.course import Series, Span
-from poems.follow.model import Follow, Trend
+from poems.follow.model import Follow, Trend, Visit
 from poems.knowledge import Knowledge
 from poems.record import Event
-from poems.render.words import circumstances, clean, label, listed, number, unit
+from poems.render.own_visits import named, plain_tests, planned
+from poems.render.timeline_axis import bounds, ticks, value_ticks
+from poems.render.words import circumstances, clean, label, listed, method_name, number, unit
 from poems.rules import Verdict
 
-MOST_TICKS = 8
 FUTURE = 0.22
 """How much of the picture may lie after the day asked about, for the visits to come."""
 EDGE = 0.015
 SMALLEST, LARGEST = 1e-9, 1e15
 """What lies beyond is drawn at the edge: no laboratory measures it."""
-STEPS = ("1d", "2d", "7d", "14d", "1m", "2m", "3m", "6m", "12m", "24m", "60m", "120m", "600m")
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,18 @@ class Panel:
 
 @dataclass(frozen=True)
 class Bar:
-    """Something that lasted: a treatment, or a response. is_open: nothing says that it has ended."""
+    """Something that lasted: a treatment, or a response. is_open: it lasts still.
+
+    known: of a treatment whose end nobody recorded the last day on which it was recorded; from then to `end` nothing
+    says whether it was given.
+    """
 
     start: date
     end: date
     label: str
     is_open: bool = False
     is_day: bool = False
+    known: date | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Line:
-    """A day that runs through the whole picture. kind: today, diagnosis, transplant, death."""
+    """A day that runs through the whole picture. kind: today, diagnosis (or the first treatment), transplant, death."""
 
     day: date
     kind: str
@@ -143,9 +148,10 @@ def timeline(follow: Follow, knowledge: Knowledge, *, own: bool = False) -> Time
     lanes = [*_treatments(follow.treatments, follow, knowledge, own)]
     if not own:
         lanes += [*_responses(follow), *_relapses(follow)]
-    lanes += [*_illness(follow, knowledge, own), *_visits(follow)]
+    visits = list(_own_visits(follow, knowledge)) if own else [(visit, clean(visit.label)) for visit in follow.calendar]
+    lanes += [*_illness(follow, knowledge, own), *_visits(follow, visits)]
     panels = tuple(panel for panel in _panels(follow, knowledge, own) if panel.courses)
-    lines = tuple(_lines(follow, knowledge))
+    lines = tuple(_lines(follow, knowledge, own))
     start, end = _window(follow, lanes, panels, lines)
     name = "My course" if own else f"Course of {clean(follow.patient)}"
     return Timeline(name, _described(lanes, panels, start, follow), start, end, ticks(start, end), lines,
@@ -156,13 +162,19 @@ def _treatments(spans: Iterable[Span], follow: Follow, knowledge: Knowledge, own
     of: dict[str, list[Bar]] = {}
     for span in spans:
         end = span.end or (follow.died or follow.as_of)
-        said = f"since {span.start}" if span.end is None else f"{span.start} to {span.end}"
+        said = open_days(span) if span.end is None else f"{span.start} to {span.end}"
         is_day = is_once(span, follow)
+        known = max((event.date for event in span.events if event.date), default=span.start)
         of.setdefault(span.finding, []).append(Bar(
             span.start, max(end, span.start) if not is_day else span.start, str(span.start) if is_day else said,
-            span.end is None and not is_day, is_day))
+            is_day=is_day, known=known if span.end is None and not is_day else None))
     for place, (finding, bars) in enumerate(of.items()):
         yield Lane(_name(finding, knowledge, own), "treatment", place, tuple(bars))
+
+
+def open_days(span: Span) -> str:
+    """The days of a treatment without a recorded end: whether it is still given, nobody knows from the record."""
+    return f"from {span.start}, no end recorded"
 
 
 def is_once(span: Span, follow: Follow) -> bool:
@@ -202,21 +214,41 @@ def _illness(follow: Follow, knowledge: Knowledge, own: bool) -> Iterator[Lane]:
         yield Lane("Illness", "illness", 0, marks=tuple(sorted(marks, key=lambda mark: mark.day)))
 
 
-def _visits(follow: Follow) -> Iterator[Lane]:
-    marks = [Mark(visit.day, "overdue" if visit.overdue else "visit", clean(visit.label)) for visit in follow.calendar]
+def _own_visits(follow: Follow, knowledge: Knowledge) -> Iterator[tuple[Visit, str]]:
+    """The visits of the patient's own page, each with what is looked at."""
+    for first, others in planned(follow, knowledge):
+        yield from ((visit, ", ".join(plain_tests(visit, knowledge))) for visit in (first, *others))
+
+
+def _visits(follow: Follow, visits: Sequence[tuple[Visit, str]]) -> Iterator[Lane]:
+    marks = [Mark(visit.day, "overdue" if visit.overdue else "visit", said) for visit, said in visits]
     if marks and follow.died is None:
         yield Lane("Visits", "visit", 0, marks=tuple(marks))
 
 
-def _lines(follow: Follow, knowledge: Knowledge) -> Iterator[Line]:
-    if follow.diagnosed:
-        yield Line(follow.diagnosed, "diagnosis", "diagnosis" if follow.diagnosed_by else "first treated")
+def _lines(follow: Follow, knowledge: Knowledge, own: bool) -> Iterator[Line]:
+    yield from _own_start(follow, knowledge) if own else _start(follow)
     for transplant in follow.transplants:
         yield Line(transplant.day_0, "transplant", "day 0")
     if follow.died:
         yield Line(follow.died, "death", "died")
     else:
         yield Line(follow.as_of, "today", "as of")
+
+
+def _start(follow: Follow) -> Iterator[Line]:
+    """The day that the course counts from, told as what it is."""
+    if follow.diagnosed:
+        yield Line(follow.diagnosed, "diagnosis", "criteria first met" if follow.diagnosed_by else "first treated")
+
+
+def _own_start(follow: Follow, knowledge: Knowledge) -> Iterator[Line]:
+    """For the patient: the diagnosis as the record has it, or the first treatment; never a day that was computed."""
+    told = min((event.date for event in named(follow, knowledge) if event.date), default=None)
+    if told:
+        yield Line(told, "diagnosis", "diagnosis")
+    elif follow.lines:
+        yield Line(follow.lines[0].start, "diagnosis", "first treated")
 
 
 def _panels(follow: Follow, knowledge: Knowledge, own: bool) -> Iterator[Panel]:
@@ -257,7 +289,7 @@ def _steps(series: Series) -> Course:
 def series_label(series: Series) -> str:
     """What tells a series from another of the same quantity: how it was measured, and the laboratory's limit."""
     limit = f"limit {number(series.upper_limit)}" if series.upper_limit is not None else ""
-    method = clean(series.method).replace("-", " ")
+    method = method_name(series.method) if series.method else ""
     return ", ".join(filter(None, (method, limit))) or "laboratory not said"
 
 
@@ -284,34 +316,6 @@ def _panel(finding: str, courses: tuple[Course, ...], knowledge: Knowledge, own:
                  value_ticks(low, high, is_log), is_log)
 
 
-def bounds(low: float, high: float, is_log: bool) -> tuple[float, float]:
-    """The values with some air above and below, and never a flat picture."""
-    if not is_log:
-        air = max((high - low) * 0.12, 0.5)
-        return low - air, high + air
-    air = max((high / low) ** 0.12, 1.15)
-    return low / air, high * air
-
-
-def value_ticks(low: float, high: float, is_log: bool) -> tuple[float, ...]:
-    """Two to five round numbers between low and high."""
-    if is_log:
-        places = range(floor(log10(low)), ceil(log10(high)) + 1)
-        for digits in ((1, 2, 5), (1, 3), (1,)):
-            found = tuple(float(f"{digit}e{place}") for place in places for digit in digits
-                          if low <= float(f"{digit}e{place}") <= high)
-            if 2 <= len(found) <= 5:
-                return found
-            if len(found) < 2:
-                break
-        if high / low >= 100:
-            return found[::ceil(len(found) / 5)]
-    step = 10 ** floor(log10((high - low) / 2))
-    step *= next(times for times in (5, 2, 1) if times == 1 or (high - low) / (step * times) >= 2)
-    first = ceil(low / step)
-    return tuple(round(place * step, 12) for place in range(first, floor(high / step) + 1))[:6]
-
-
 def _window(follow: Follow, lanes: Sequence[Lane], panels: Sequence[Panel], lines: Sequence[Line]) -> tuple[date, date]:
     """From the first thing drawn to the day asked about, and the next visits where they are near."""
     days = [line.day for line in lines] + [day for lane in lanes for bar in lane.bars for day in (bar.start, bar.end)]
@@ -319,7 +323,8 @@ def _window(follow: Follow, lanes: Sequence[Lane], panels: Sequence[Panel], line
     days += [mark.day for lane in lanes for mark in lane.marks if mark.day <= follow.as_of]
     first, last = min(days), max(days)
     span = max((last - first).days, 14)
-    coming = [visit.day for visit in follow.calendar if visit.day <= last + timedelta(round(span * FUTURE))]
+    marks = [mark.day for lane in lanes if lane.group == "visit" for mark in lane.marks]
+    coming = [day for day in marks if day <= last + timedelta(round(span * FUTURE))]
     last = max([last, *coming]) if follow.died is None else last
     air = timedelta(max(1, round((last - first).days * EDGE)))
     return _moved(first, -air), _moved(last, air)
@@ -330,29 +335,6 @@ def _moved(day: date, by: timedelta) -> date:
         return day + by
     except OverflowError:
         return day
-
-
-def ticks(start: date, end: date, most: int = MOST_TICKS) -> tuple[tuple[date, str], ...]:
-    """Round days between two days, eight at the most: days, weeks, months or years, as the course is long."""
-    for step in STEPS:
-        count, what = int(step[:-1]), step[-1]
-        if (end - start).days / (count * (30.44 if what == "m" else 1)) <= most:
-            return tuple(_days(start, end, count) if what == "d" else _months(start, end, count))
-    return ()
-
-
-def _days(start: date, end: date, step: int) -> Iterator[tuple[date, str]]:
-    first = start.toordinal() + (-start.toordinal() + 1) % step   # weeks begin on Monday
-    for ordinal in range(first, end.toordinal() + 1, step):
-        day = date.fromordinal(ordinal)
-        yield day, day.isoformat()
-
-
-def _months(start: date, end: date, step: int) -> Iterator[tuple[date, str]]:
-    for month in range(-(-(start.year * 12 + start.month - 1) // step) * step, end.year * 12 + end.month, step):
-        day = date(month // 12, month % 12 + 1, 1) if month >= 12 else start
-        if start <= day <= end:
-            yield day, str(day.year) if step >= 12 else f"{day.year}-{day.month:02}"
 
 
 def _described(lanes: Sequence[Lane], panels: Sequence[Panel], start: date, follow: Follow) -> str:

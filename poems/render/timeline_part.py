@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import exp, isfinite, log
 
-from poems.render.timeline import Course, Lane, Panel, Timeline, bounds, ticks, value_ticks
+from poems.render.timeline import Course, Lane, Panel, Timeline
+from poems.render.timeline_axis import bounds, ticks, value_ticks
 
 YEAR = 365.25
 GROUPS = {"treatment": "Treatments", "response": "Responses", "relapse": "Relapses", "illness": "Illness",

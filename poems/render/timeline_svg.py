@@ -22,15 +22,16 @@ PATTERNS = ("", "M-2 2L2 -2M0 8L8 0M6 10L10 6", "M0 4H8", "M4 0V8", "M-2 6L2 10M
 """How treatments differ without colour: plain, rising, level, upright, falling, crossed."""
 
 
-def svg(timeline: Timeline, prefix: str) -> str:
-    """The picture. prefix: makes its ids its own in a page that holds several."""
-    return tostring(_Drawing(timeline, prefix).root, encoding="unicode")
+def svg(timeline: Timeline, prefix: str, tall: float = PANEL) -> str:
+    """The picture. prefix: makes its ids its own in a page that holds several. tall: how high the first quantity is."""
+    return tostring(_Drawing(timeline, prefix, tall).root, encoding="unicode")
 
 
 @dataclass
 class _Drawing:
     timeline: Timeline
     prefix: str
+    tall: float = PANEL
     root: Element = field(init=False)
     top: float = HEAD
 
@@ -47,7 +48,7 @@ class _Drawing:
             group = lane.group
             self._lane(lane)
         for place, panel in enumerate(self.timeline.panels):
-            self._panel(panel, PANEL if place == 0 else SMALL, place)
+            self._panel(panel, self.tall if place == 0 else SMALL, place)
         self._grid(grid)
         self._axis()
         height = self.top + AXIS
@@ -131,19 +132,29 @@ class _Drawing:
         else:
             kind = f"bar {lane.group}" + (" open" if bar.is_open else "")
             fill = f"url(#{self.prefix}-h{lane.place % len(PATTERNS)})" if lane.group == "treatment" else "none"
-            shape = self._add("rect", kind, x=x, y=middle - 7, width=width, height=14.0, rx=2, fill=fill)
+            sure = width
+            if bar.known:
+                sure = max(self.x(bar.known) - x, 6.0) if bar.known >= bar.start else 0.0
+                end = x + max(width, sure + 12)
+                shape = self._add("path", "not-known", d=f"M{x + sure:.1f} {middle:.1f}H{end:.1f}")
+            if sure:
+                shape = self._add("rect", kind, x=x, y=middle - 7, width=sure, height=14.0, rx=2, fill=fill)
             if bar.is_open:
                 self._add("path", "more", d=f"M{x + width:.1f} {middle - 7:.1f}l7 7l-7 7")
-            taken = self._bar_label(bar, x, width, middle, taken, room)
+            taken = self._bar_label(bar, x, width, middle, taken, room, sure if bar.known else 0.0)
         self._tip(shape, f"{lane.label}: {bar.label}", lane.label)
         return taken
 
-    def _bar_label(self, bar: Bar, x: float, width: float, middle: float, taken: float, room: float) -> float:
-        """The words in the bar, else at its right, else at its left, else nowhere: the table below has them."""
+    def _bar_label(self, bar: Bar, x: float, width: float, middle: float, taken: float, room: float,
+                   sure: float) -> float:
+        """The words in the bar, else at its right, else at its left, else nowhere: the table below has them.
+
+        sure: how much of it is drawn as known; the words stand behind that.
+        """
         length = len(bar.label) * LETTER + 12
-        if length <= width:
-            self._add("rect", "plate", x=x + 4, y=middle - 6, width=length - 6, height=12.0, rx=2)
-            self._text(x + 7, middle + 4, bar.label, "small")
+        if length <= width - sure:
+            self._add("rect", "plate", x=x + sure + 4, y=middle - 6, width=length - 6, height=12.0, rx=2)
+            self._text(x + sure + 7, middle + 4, bar.label, "small")
         elif x + width + length + 8 <= room:
             self._text(x + width + (12 if bar.is_open else 6), middle + 4, bar.label, "small")
             return x + width + length + 8
@@ -285,6 +296,7 @@ def legend(timeline: Timeline) -> Sequence[tuple[str, str]]:
             len(panel.courses) > 1 for panel in timeline.panels) else "")),
         (any(sample.comparator for sample in samples), "↓ ↑", "below, above what could be measured"),
         (any(sample.is_explained for sample in samples), "◉", "something else may explain it"),
+        (any(bar.known for lane in timeline.lanes for bar in lane.bars), "┄", "no end recorded"),
         (is_smoothed, "━", "smoothed level in its 95 % band"),
         (any(course.limit is not None for course in courses), "╌", "the laboratory's limit"),
         ("illness" in kinds, "+", "illness"), ("relapse" in kinds, "✕", "relapse, confirmed"),

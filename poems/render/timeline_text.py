@@ -15,6 +15,8 @@ from poems.render.words import number
 TALL, LOW = 7, 4
 FILLS = "█▓▒▚▞▤"
 """How treatments differ without colour."""
+NOT_KNOWN = "┄"
+"""A treatment whose end nobody recorded, after the last day on which it was."""
 DOTS = "●■◆▴"
 SIGNS = {"relapse": "✕", "unconfirmed": "✗", "illness": "+", "overdue": "▲", "visit": "▽", "day": "◆"}
 HUES = ("cyan", "yellow", "green", "magenta")
@@ -55,7 +57,10 @@ def _lane(lane: Lane, timeline: Timeline, gutter: int, columns: int) -> Iterator
             row[first] = SIGNS["day"]
         else:
             fill = FILLS[lane.place % len(FILLS)] if lane.group == "treatment" else "═"
-            row[first:last + 1] = fill * (last - first + 1)
+            sure = last
+            if bar.known:
+                sure = _column(timeline.share(bar.known), columns) if bar.known >= bar.start else first - 1
+            row[first:last + 1] = fill * (sure - first + 1) + NOT_KNOWN * (last - sure)
             if bar.is_open:
                 row[last] = "►"
         notes.append((last, bar.label))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from poems.errors import Issue
 from poems.knowledge import Knowledge
 from poems.models.differential import TARGET, Evidence, Posterior
-from poems.record import Event
+from poems.record import ABSENT, Event
 from poems.render.cited import Bibliography, Mark
 from poems.render.words import (
     circumstances,
@@ -32,6 +33,8 @@ DISCLAIMER = ("It informs and never orders: it shows what the record says by pub
               "professional can check every step. A finding that is not recorded is never taken as absent.")
 
 BIRTH = "birth-date"
+YEAR = 366
+"""Days after which a recorded age is told with its day: somebody is older by now."""
 TELLING = ABOUT_EQUAL_BITS / 2
 """Bits below which a test is not told from one that tells nothing, and gets no line of its own at a glance."""
 SLIGHT = 0.2
@@ -197,7 +200,8 @@ class _Viewer:
             knowledge=review.knowledge, target=disease(TARGET, self.knowledge),
             setting=setting.label, setting_note=setting.note, setting_given=listed(given, "and") if given else "",
             setting_marks=self.cited.marks(*(prior.source for prior in setting.priors if TARGET in prior.diseases)),
-            person=person(review.record.events, self.knowledge), glance=self._glance(sets, target, tests), sets=sets,
+            person=person(review.record.events, self.knowledge, review.as_of),
+            glance=self._glance(sets, target, tests), sets=sets,
             diseases=tuple(map(self._disease, review.differential)),
             evidence=tuple(item for item in counted if abs(item.log_ratio) >= SLIGHT),
             slight=tuple(item for item in counted if abs(item.log_ratio) < SLIGHT),
@@ -322,12 +326,29 @@ def observation(event: Event, knowledge: Knowledge) -> Observation:
                        event.date.isoformat() if event.date else "no date", clean(event.source))
 
 
-def person(events: Iterable[Event], knowledge: Knowledge) -> str:
-    """Age and sex as the record has them, the latest age. A day of birth tells no age by itself and is left out."""
-    ages = [event for event in events if event.finding == "age" and event.value is not None]
+def person(events: Iterable[Event], knowledge: Knowledge, on: date | None) -> str:
+    """Age and sex. on: the day asked about, or of death: the day on which somebody has the age."""
+    events = list(events)
     sexes = dict.fromkeys(knowledge.concepts[event.finding].patient for event in events
                           if event.finding in knowledge.concepts and event.status
                           and knowledge.concepts[event.finding].kind == "person" and event.finding != BIRTH)
+    return ", ".join([*_age(events, on), *(sex.lower() for sex in sexes)])
+
+
+def _age(events: Iterable[Event], on: date | None) -> Iterator[str]:
+    """The age from the day of birth; else the last that was recorded, with its day where that is more than a year ago.
+
+    Two days of birth, or one to come, give no age.
+    """
+    events = list(events)
+    born = {event.date for event in events if event.finding == BIRTH and event.status != ABSENT and event.date}
+    day = next(iter(born)) if len(born) == 1 else None
+    if day and on and day <= on:
+        yield f"{on.year - day.year - ((on.month, on.day) < (day.month, day.day))} years"
+        return
+    ages = [event for event in events if event.finding == "age" and event.value is not None]
     last = max(ages, key=lambda event: str(event.date or ""), default=None)
-    told = ([f"{number(last.value)} years"] if last and last.value is not None else []) + [sex.lower() for sex in sexes]
-    return ", ".join(told)
+    if last and last.value is not None:
+        is_old = last.date is not None and (on is None or (on - last.date).days > YEAR)
+        years = " ".join(filter(None, (clean(last.comparator), number(last.value), "years")))
+        yield f"{years} on {last.date}" if is_old else years

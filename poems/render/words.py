@@ -30,6 +30,13 @@ GRADE = {
     "assumed": "a rate was assumed",
     "uncounted": "nobody counted it; it moves nothing",
 }
+STATUSES = {"quantity": ("called raised", "called not raised"), "treatment": ("given", "stopped or not given"),
+            "person": ("", "absent")}
+"""How a status reads that is neither found nor not found, by the kind of what it is said of."""
+METHODS = {"ct": "CT", "low-dose-ct": "low-dose CT", "ct-chest": "CT of the chest", "chest-ct": "CT of the chest",
+           "pet-ct": "PET/CT", "pet": "PET", "mri": "MRI", "ife": "immunofixation", "spep": "serum electrophoresis",
+           "upep": "urine electrophoresis", "elisa": "ELISA", "": "a method that is not said"}
+"""Methods whose id is an abbreviation; any other is its id with spaces."""
 COURSE = {"of-baseline": "times the value before treatment", "of-nadir": "times the lowest value since treatment",
           "above-nadir": "above the lowest value since treatment"}
 SEEN = {"full-text": "full text seen", "table": "table seen", "abstract": "abstract seen", "passage": "passage seen",
@@ -103,16 +110,26 @@ def measured(event: Event, knowledge: Knowledge) -> str:
             words.append(f"(limit {number(event.upper_limit)})")
     if event.status:
         concept = knowledge.concepts.get(event.finding)
-        raised, not_raised = ("called raised", "called not raised") if concept and concept.kind == "quantity" else (
-            "present", "absent")
-        words.append(raised if event.status == PRESENT else not_raised)
-    return " ".join(words)
+        shown, denied = STATUSES.get(concept.kind if concept else "", ("present", "absent"))
+        words.append(shown if event.status == PRESENT else denied)
+    return " ".join(filter(None, words))
+
+
+def beside_name(event: Event, knowledge: Knowledge) -> str:
+    """What was seen, where the name of the finding stands before it and says alone that it was there."""
+    words = measured(event, knowledge)
+    return "" if words in ("present", "given") else words.removesuffix(" given")
 
 
 def circumstances(event: Event) -> str:
     """How it was looked for: method and specimen, where they are recorded."""
-    method = f"by {event.method.replace('-', ' ')}" if event.method else ""
+    method = f"by {method_name(event.method)}" if event.method else ""
     return clean(" ".join(filter(None, (method, f"in {event.specimen}" if event.specimen else ""))))
+
+
+def method_name(method: str) -> str:
+    """How something was looked for, as people call it."""
+    return METHODS.get(method, clean(method.replace("-", " ")))
 
 
 def label(key: str, knowledge: Knowledge) -> str:

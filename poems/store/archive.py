@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import secrets
+import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,12 +28,19 @@ from poems.record import Event
 from poems.store import checked, told
 from poems.store import model as m
 from poems.store.connection import publish, refused
+from poems.store.labels import by_label, named
 from poems.store.problems import InvalidError
-from poems.store.rows import Draft, Head, entries, heads, labelled, new_patient
+from poems.store.rows import Draft, Head, entries, heads, new_patient
 from poems.store.rows import audit as line
 from poems.store.rows import write as write_change
 from poems.store.store import Store
 from poems.store.unpacked import FORMAT, MANIFEST, MOST_BYTES, VERSION, histories
+
+Source = Path | str | BinaryIO
+Reader = Callable[[Source, int, BinaryIO], int]
+"""What reads an archive, as `lay_aside` does."""
+LONGEST_STEM: Final = 112
+"""Of a label that gets a number behind it, so that there is room for any number."""
 
 _READ_ME: Final = """Everything of a store of poems, made by its export. Nothing in it is encrypted: keep it safe.
 
@@ -58,14 +67,18 @@ class Imported:
     issues: tuple[Issue, ...]
 
 
-def export_all(store: Store, target: Path | str | BinaryIO, knowledge: Knowledge | None = None) -> None:
+def export_all(store: Store, target: Source, knowledge: Knowledge | None = None) -> None:
     """Write the archive: into an open file, or to a path, where it appears when it is complete.
 
+    Nothing in it is encrypted: a file that nobody has asked to keep has to be one without a name.
     Raises: InvalidError, for a file that is there; FullError, UnwritableError.
     """
     knowledge = knowledge or load()
     if not isinstance(target, Path | str):
-        _write(store, target, knowledge)
+        try:
+            _write(store, target, knowledge)
+        except OSError as error:
+            raise refused(Path("the archive"), error) from None
         return
     path = Path(target).absolute()
     if path.exists():
@@ -113,55 +126,101 @@ def _members(db: Any, knowledge: Knowledge, made_at: datetime, patients: list[di
     yield "events.csv", write(everything, knowledge, "csv", made_at=made_at).data
 
 
-def import_all(store: Store, source: Path | str | BinaryIO, who: str, *, knowledge: Knowledge | None = None,
-               most_bytes: int = MOST_BYTES) -> Imported:
+def import_all(store: Store, source: Source, who: str, *, knowledge: Knowledge | None = None,
+               most_bytes: int = MOST_BYTES, reader: Reader | None = None) -> Imported:
     """Take an archive in: all of it or, if anything in it is wrong, nothing.
 
     A patient who is here already gets what the archive has beyond it; if both sides went on, ours stays. most_bytes:
-    how much the archive may hold, unpacked. Raises: ArchiveError.
+    how much the archive may hold, unpacked. reader: what reads it, where this process shall not.
+    Raises: ArchiveError, FullError.
     """
     who, known = checked.who(who), (knowledge or load()).concepts
-    outcome: dict[str, list[str]] = {"added": [], "extended": [], "same": [], "diverged": []}
-    issues: list[Issue] = []
-    for _ in histories(source, most_bytes):
-        pass  # all of it is sound before anybody else has to wait
-    with store.file.writing() as db:
-        for where, history in histories(source, most_bytes, is_known=True):
-            result = _take(db, history, who, where, issues)
-            outcome[result].append(history.uid)
-            if strange := len(history.findings - known.keys()):
-                issues.append(Issue("caution", where, f"{strange} findings that this knowledge does not know", "",
-                                    "They are kept; a newer poems may know them."))
-            if result in ("added", "extended"):
-                line(db, who, "import archive", history.uid)
-    added, extended, same, diverged = (tuple(found) for found in outcome.values())
-    return Imported(added, extended, same, diverged, tuple(issues))
+    with tempfile.TemporaryFile() as aside:
+        count = (reader or lay_aside)(source, most_bytes, aside)
+        aside.seek(0)
+        with store.file.writing() as db:
+            taking = _Taking(db, who)
+            for _ in range(count):
+                where, history = pickle.load(aside)  # noqa: S301 - what we have just written
+                taking.take(where, history, len(history.findings - known.keys()))
+    return taking.imported()
 
 
-def _take(db: Any, history: told.History, who: str, where: str, issues: list[Issue]) -> str:
-    """Write what is new of a patient, and say which case it was."""
-    here = next(iter(heads(db, history.uid)), None)
-    ours = told.history(db, here)["changes"] if here else []
-    both = min(len(ours), len(history.changes))
-    if ours[:both] != history.changes[:both]:
-        issues.append(Issue("caution", where, "this patient was changed here and there since they parted", "",
-                            "It stays as it is here. Compare the two by hand."))
-        return "diverged"
-    if len(history.changes) <= len(ours):
-        return "same"
-    head = told.write(db, here or new_patient(db, history.uid), history.told[both:])
-    _own_label(db, head, who, where, issues)
-    return "extended" if here else "added"
+def lay_aside(source: Source, most_bytes: int, aside: BinaryIO) -> int:
+    """Read every history of an archive into a file, so that all are sound before anybody else has to wait; how many.
+
+    Raises: ArchiveError, where anything in it is wrong; FullError.
+    """
+    count = 0
+    for one in histories(source, most_bytes):
+        try:
+            pickle.dump(one, aside, pickle.HIGHEST_PROTOCOL)
+        except OSError as error:
+            raise refused(Path("the archive"), error) from None
+        count += 1
+    aside.flush()
+    return count
 
 
-def _own_label(db: Any, head: Head, who: str, where: str, issues: list[Issue]) -> None:
-    """Give a patient a label of its own, where somebody else has it here."""
-    if head.removed or labelled(db, head.label, but=head.uid) is None:
-        return
-    number, label = 2, ""
-    while not label or labelled(db, label, but=head.uid):
-        tail = f" ({number})"
-        label, number = head.label[:128 - len(tail)].rstrip() + tail, number + 1
-    write_change(db, head, Draft(m.RENAME, who, "the label was taken here", named=label))
-    issues.append(Issue("caution", where, "its label is another patient's here; it got a number behind it", "",
-                        "If both are one person, decide which of them to keep."))
+class _Taking:
+    """Writes what is new of each patient, and keeps count."""
+
+    def __init__(self, db: Any, who: str) -> None:
+        self._db, self._who = db, who
+        here = heads(db)
+        self._here = {head.uid: head for head in here}
+        self._owners = {label: head.uid for label, head in by_label(here).items()}
+        self._numbers: dict[str, int] = {}
+        self._outcome: dict[str, list[str]] = {"added": [], "extended": [], "same": [], "diverged": []}
+        self._issues: list[Issue] = []
+
+    def take(self, where: str, history: told.History, strange: int) -> None:
+        """Write what is new of a patient. strange: how many findings our knowledge does not know."""
+        result = self._written(where, history)
+        self._outcome[result].append(history.uid)
+        if strange:
+            self._say(where, f"{strange} findings that this knowledge does not know",
+                      "They are kept; a newer poems may know them.")
+        if result in ("added", "extended"):
+            line(self._db, self._who, "import archive", history.uid)
+
+    def imported(self) -> Imported:
+        """What became of all of them."""
+        added, extended, same, diverged = (tuple(found) for found in self._outcome.values())
+        return Imported(added, extended, same, diverged, tuple(self._issues))
+
+    def _written(self, where: str, history: told.History) -> str:
+        """Write what is new of a patient, and say which case it was."""
+        here = self._here.get(history.uid)
+        ours = told.history(self._db, here)["changes"] if here else []
+        both = min(len(ours), len(history.changes))
+        if ours[:both] != history.changes[:both]:
+            self._say(where, "this patient was changed here and there since they parted",
+                      "It stays as it is here. Compare the two by hand.")
+            return "diverged"
+        if len(history.changes) <= len(ours):
+            return "same"
+        if here and self._owners.get(named(here.label)) == here.uid:
+            del self._owners[named(here.label)]
+        head = told.write(self._db, here or new_patient(self._db, history.uid), history.told[both:])
+        head = self._own_label(head, where)
+        self._here[head.uid] = head
+        if not head.removed:
+            self._owners[named(head.label)] = head.uid
+        return "extended" if here else "added"
+
+    def _own_label(self, head: Head, where: str) -> Head:
+        """Give a patient a label of its own, where somebody else has it here."""
+        if head.removed or named(head.label) not in self._owners:
+            return head
+        stem = head.label[:LONGEST_STEM].rstrip()
+        number = self._numbers.get(stem, 2)
+        while named(label := f"{stem} ({number})") in self._owners:
+            number += 1
+        self._numbers[stem] = number + 1
+        self._say(where, "its label is another patient's here; it got a number behind it",
+                  "If both are one person, decide which of them to keep.")
+        return write_change(self._db, head, Draft(m.RENAME, self._who, "the label was taken here", named=label))
+
+    def _say(self, where: str, found: str, fix: str) -> None:
+        self._issues.append(Issue("caution", where, found, "", fix))

@@ -26,6 +26,17 @@ def label(written: str) -> str:
         raise InvalidError(f"label: {refused.found}; expected {refused.expected}. {refused.fix}") from None
 
 
+def old_label(written: str) -> str:
+    """A label as an archive brings it: it stays as it was written then. Raises: InvalidError, where it is none."""
+    try:
+        plain = fields.text(written, 128)
+    except RefusedError:
+        plain = ""
+    if not plain or plain != written:
+        raise InvalidError("a label that no patient can have")
+    return plain
+
+
 def who(written: str) -> str:
     """Who does it. Raises: InvalidError, where nobody is named."""
     plain = printable(written, LONGEST_WHO)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import sqlite3
 import threading
 import time
@@ -14,9 +13,10 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from poems.store import schema
+from poems.store.parts import sweep, workshop
 from poems.store.problems import (
     NOTHING,
     BusyError,
@@ -57,6 +57,7 @@ class File:
 
     def _open(self) -> None:
         _prepare(self.path, self._key)
+        sweep(self.path)
         connection = None
         try:
             self._look()
@@ -150,26 +151,36 @@ class File:
 
     def copy(self, connection: Any, path: Path) -> None:
         """A sound copy of what is stored now, with the same key; writing goes on meanwhile. Never overwrites a file."""
-        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        try:
-            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            target = self._library.connect(part, isolation_level=None)
-            try:
-                if self._key is not None:
-                    target.execute("PRAGMA key = '" + self._key.replace("'", "''") + "'")
-                connection.backup(target)
-                target.execute("PRAGMA journal_mode = DELETE")
-                if target.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                    raise CorruptError(f"{path.name}: the copy is not sound; it was thrown away. Try again.")
-            finally:
-                target.close()
+        with self._copied(connection, path) as part:
             publish(part, path)
+
+    def opened_copy(self, connection: Any) -> BinaryIO:
+        """The same as a file that has no name any more: it is gone from the disk when it is closed."""
+        with self._copied(connection, self.path) as part:
+            return part.open("rb")
+
+    @contextlib.contextmanager
+    def _copied(self, connection: Any, path: Path) -> Iterator[Path]:
+        """A copy that stands beside a path, for as long as the block lasts."""
+        try:
+            with workshop(path) as folder:
+                part = folder / "copy"
+                os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                target = self._library.connect(part, isolation_level=None)
+                try:
+                    if self._key is not None:
+                        target.execute("PRAGMA key = '" + self._key.replace("'", "''") + "'")
+                    connection.backup(target)
+                    target.execute("PRAGMA journal_mode = DELETE")
+                    if target.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                        raise CorruptError(f"{path.name}: the copy is not sound; it was thrown away. Try again.")
+                finally:
+                    target.close()
+                yield part
         except self.errors as error:
             raise named(error, path.name) from None
         except OSError as error:
             raise refused(path, error) from None
-        finally:
-            part.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Any]:
@@ -178,13 +189,18 @@ class File:
             yield connection
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Any]:
-        """A connection that alone may write; what it wrote is on the disk when the block ends, or nothing of it is."""
-        if not self._turn.acquire(timeout=WAIT_SECONDS):
+    def writing(self, wait: float = WAIT_SECONDS) -> Iterator[Any]:
+        """A connection that alone may write; what it wrote is on the disk when the block ends, or nothing of it is.
+
+        wait: how many seconds for others. What ends after the file was given up is not stored any more.
+        """
+        if not self._turn.acquire(timeout=wait):
             raise BusyError(f"{self.name}: held by another writer for too long. {NOTHING}. Try again.")
         try:
-            with self._lent() as connection, _transaction(connection, "BEGIN IMMEDIATE"):
+            with self._lent() as connection, _patience(connection, wait), _transaction(connection, "BEGIN IMMEDIATE"):
                 yield connection
+                if self._closed:
+                    raise StoreError(f"{self.name}: the app was stopped before this was done. {NOTHING}.")
         finally:
             self._turn.release()
 
@@ -222,6 +238,16 @@ class File:
             self._closed, idle, self._idle = True, self._idle, []
         for connection in idle:
             connection.close()
+
+
+@contextlib.contextmanager
+def _patience(connection: Any, seconds: float) -> Iterator[None]:
+    """Wait so long, and no longer, for another program."""
+    connection.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(1000 * WAIT_SECONDS)}")
 
 
 @contextlib.contextmanager

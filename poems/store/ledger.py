@@ -60,6 +60,10 @@ class Ledger:
     _base: dict[int, int] = field(default_factory=dict)
     _newest: dict[int, int] = field(default_factory=dict)  # of each base: itself, or the last undo that lies on it
     _asserts: dict[int, bool] = field(default_factory=dict)  # whether, after this change, its base is in force
+    _forces: dict[object, list[int]] = field(default_factory=dict)
+    """Of each thing, the bases in force that touched it, in order. An undo is of the last one, and what it puts back is
+    the last one again: nothing later in force may touch the same.
+    """
 
     def take(self, step: Step) -> None:
         """Add a step. Raises: ValueError, where it does not fit what stands."""
@@ -68,6 +72,11 @@ class Ledger:
         base = step.number if step.undoes is None else self._base[step.undoes]
         self._asserts[step.number] = step.undoes is None or not self._asserts[step.undoes]
         self.steps[step.number], self._base[step.number], self._newest[base] = step, base, step.number
+        for one in self.steps[base].touched:
+            if self._asserts[step.number]:
+                self._forces.setdefault(one, []).append(base)
+            else:
+                self._forces[one].pop()
         self.labels_before[step.number] = self.label
         self.current -= step.retired
         self.current |= step.added
@@ -108,10 +117,9 @@ class Ledger:
             return number
         if self._newest[base] != number:
             return self._newest[base]
-        for later in range(len(self.steps), base, -1):
-            step = self.steps[later]
-            if step.undoes is None and self.in_force(later) and step.touched & self.steps[base].touched:
-                return later
+        latest = max((self._forces[one][-1] for one in self.steps[base].touched if self._forces.get(one)), default=0)
+        if latest > base:
+            return latest
         return None if self._stands(self.steps[number]) else number
 
     def undoable(self) -> frozenset[int]:

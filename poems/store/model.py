@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -89,6 +89,37 @@ class Import:
     entries: int
     undone: bool
     issues: tuple[Issue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A file that is to be kept. events, raws: by label. issues: what its reader had to say."""
+
+    events: Mapping[str, Sequence[Event]]
+    source: str = ""
+    format: str = ""
+    issues: Sequence[Issue] = ()
+    raws: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of one patient's part of a file: the patient as it is now, and the change.
+
+    doubts: why it may be somebody else's, or here already. is_contradicted: both cannot be one person. alike: other
+    patients whose names look like the one that the file brought. file: which of those that came.
+    """
+
+    patient: Patient
+    change: Change
+    file: int
+    doubts: tuple[Issue, ...] = ()
+    is_contradicted: bool = False
+    alike: tuple[Patient, ...] = ()
+
+    def __iter__(self) -> Iterator[Any]:
+        """The patient and the change, for those who ask for no more."""
+        return iter((self.patient, self.change))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from poems.adapters import fields
 from poems.errors import Issue
 from poems.record import Event
 from poems.store.ledger import Ledger, Step, replayed
@@ -28,6 +29,7 @@ _ENTRY: Final = """
 _PLACE: Final = f"SELECT e.place, {_CURRENT} FROM entry e WHERE e.patient = ? AND e.number = ?"  # noqa: S608
 _MOVED: Final = (f"{_ENTRY} AND e.number IN (SELECT entry FROM move WHERE patient = e.patient AND change = ? "  # noqa: S608
                  "AND added = ?) ORDER BY e.number")
+_NAMED: Final = "SELECT p.uid, c.named FROM change c JOIN patient p ON p.id = c.patient WHERE c.named IS NOT NULL"
 _CHANGE: Final = "SELECT number, kind, who, at, note, source, format, undoes, label FROM change"
 
 
@@ -94,12 +96,13 @@ def heads(db: Any, uid: str = "") -> list[Head]:
 
 
 def labelled(db: Any, label: str, but: str = "") -> Head | None:
-    """The patient with this label who was not removed. but: the uid of one who does not count."""
-    uids = db.execute("SELECT DISTINCT p.uid FROM change c JOIN patient p ON p.id = c.patient WHERE c.named = ?",
-                      (label,)).fetchall()
-    found = [head for (uid,) in uids for head in heads(db, uid)]
-    return next((head for head in found if head.label == label and not head.removed and head.uid != but),
-                None)
+    """The patient with this label, in whatever form it was written, who was not removed. but: the uid of one who does
+    not count.
+    """
+    wanted = fields.named(label)
+    uids = {uid: None for uid, named in db.execute(_NAMED) if fields.named(named) == wanted and uid != but}
+    found = [head for uid in uids for head in heads(db, uid)]
+    return next((head for head in found if fields.named(head.label) == wanted and not head.removed), None)
 
 
 def new_patient(db: Any, uid: str) -> Head:

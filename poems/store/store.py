@@ -12,15 +12,15 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from poems.errors import Issue
 from poems.record import Event, Record, records
-from poems.store import checked, rows
+from poems.store import checked, keeping, labels, rows
 from poems.store import model as m
 from poems.store.connection import File
 from poems.store.ledger import Ledger
-from poems.store.model import Audited, Change, Entry, Import, Patient
+from poems.store.model import Audited, Change, Entry, Import, Incoming, Kept, Patient
 from poems.store.problems import (
     ConflictError,
     DuplicateError,
@@ -69,10 +69,15 @@ class Store:
             return _head(db, uid).patient
 
     def find(self, label: str) -> Patient | None:
-        """The patient with exactly this label, if there is one."""
+        """The patient with this label, if there is one."""
         with self.file.reading() as db:
             head = rows.labelled(db, label)
         return head.patient if head else None
+
+    def alike(self, uid: str) -> tuple[Patient, ...]:
+        """Other patients whose labels look like this one's, and may be taken for it."""
+        with self.file.reading() as db:
+            return tuple(head.patient for head in labels.alike(_head(db, uid), rows.heads(db)))
 
     def create(self, label: str, who: str) -> Patient:
         """A new patient. Raises: DuplicateError, where the label is taken; InvalidError, where it is none."""
@@ -87,7 +92,7 @@ class Store:
             head = _at(db, uid, revision)
             if label == head.label:
                 return head.patient
-            _refuse_taken(db, label)
+            _refuse_taken(db, label, but=uid)
             return rows.write(db, head, Draft(m.RENAME, who, named=label)).patient
 
     def remove(self, uid: str, revision: int, who: str) -> None:
@@ -149,20 +154,30 @@ class Store:
         with self.file.writing() as db:
             return rows.newest(db, rows.write(db, _head(db, uid), draft, fresh, said))
 
-    def add_patients(self, readings: Mapping[str, Iterable[Event]], who: str, *,
+    def add_patients(self, readings: Mapping[str, Sequence[Event]], who: str, *,
                      raw: Mapping[str, Sequence[Mapping[str, Any]]] | None = None, source: str = "", format: str = "",
-                     issues: Iterable[Issue] = ()) -> tuple[Change, ...]:
+                     issues: Sequence[Issue] = ()) -> tuple[Change, ...]:
         """Import a file of several patients: all of it or nothing. A label that is new becomes a patient."""
-        who, said = checked.who(who), checked.issues(issues)
-        fresh = {checked.label(label): checked.fresh(events, (raw or {}).get(label, ()))
-                 for label, events in readings.items()}
-        if len(fresh) != len(readings):
-            raise InvalidError("labels that differ by blanks only; expected one for each patient")
-        draft = Draft(m.IMPORT, who, "", checked.printable(source), checked.printable(format, 40))
+        kept = self.keep([Incoming(readings, source, format, issues, raw or {})], who)
+        return tuple(one.change for one in kept)
+
+    def keep(self, files: Sequence[Incoming], who: str, *, uid: str = "") -> tuple[Kept, ...]:
+        """Import files, all of them or nothing, and say what is doubtful. A label that is new becomes a patient.
+
+        uid: of the one patient whose they all are, whatever they call it. Raises: InvalidError, MissingError.
+        """
+        who = checked.who(who)
+        ready = [keeping.ready(file, who) for file in files]
+        if uid and len({label for file in ready for label in file.fresh}) > 1:
+            raise InvalidError("several patients, for the record of one. Import them where each gets its own.")
+        if not any(file.fresh for file in ready):
+            return ()
         with self.file.writing() as db:
-            heads = {label: rows.labelled(db, label) or _created(db, label, who) for label in fresh}
-            return tuple(rows.newest(db, rows.write(db, head, draft, fresh[label], said))
-                         for label, head in heads.items())
+            only = _head(db, uid) if uid else None
+            keeper = keeping.Keeper(db, [only] if only else rows.heads(db))
+            for place, file in enumerate(ready):
+                keeper.keep(file, place, only)
+            return keeper.kept()
 
     def correct(self, uid: str, entry_id: int, event: Event, who: str, *, raw: Mapping[str, Any] | None = None,
                 note: str = "") -> Change:
@@ -205,6 +220,11 @@ class Store:
 
     def change(self, uid: str, change_id: int) -> Change:
         """One change. Raises: MissingError."""
+        with self.file.reading() as db:
+            head = _head(db, uid)
+            newest = rows.newest(db, head)
+        if newest.id == change_id and newest.label == newest.label_before:  # an undo of a name asks for other patients
+            return newest
         found = [change for change in self.history(uid) if change.id == change_id]
         if not found:
             raise MissingError("no such change of this patient")
@@ -220,6 +240,13 @@ class Store:
         with self.file.writing() as db:
             rows.audit(db, checked.printable(who, checked.LONGEST_WHO), checked.printable(action, 200),
                        checked.printable(uid, 64))
+
+    def append(self, lines: Iterable[Audited], wait: float) -> None:
+        """Lines in the audit trail, each with its own moment; others are waited for so many seconds and no longer."""
+        with self.file.writing(wait) as db:
+            db.executemany("INSERT INTO audit (at, who, action, uid) VALUES (?,?,?,?)",
+                           [(one.at.isoformat(timespec="microseconds"), checked.printable(one.who, checked.LONGEST_WHO),
+                             checked.printable(one.action, 200), checked.printable(one.uid, 64)) for one in lines])
 
     def audit(self, *, limit: int = 200, before: int | None = None, who: str = "", uid: str = "",
               action: str = "") -> tuple[Audited, ...]:
@@ -260,6 +287,11 @@ class Store:
             self.file.copy(db, target)
         return target
 
+    def opened_backup(self) -> BinaryIO:
+        """The same as an open file without a name, which is gone when it is closed."""
+        with self.file.reading() as db:
+            return self.file.opened_copy(db)
+
     def check(self) -> tuple[str, ...]:
         """What is wrong with the file; nothing, if it is sound. Every history is added up anew."""
         found = []
@@ -297,8 +329,8 @@ def _created(db: Any, label: str, who: str) -> Head:
     return rows.write(db, rows.new_patient(db, secrets.token_urlsafe(16)), Draft(m.CREATE, who, named=label))
 
 
-def _refuse_taken(db: Any, label: str) -> None:
-    if rows.labelled(db, label):
+def _refuse_taken(db: Any, label: str, but: str = "") -> None:
+    if rows.labelled(db, label, but):
         raise DuplicateError("another patient has this label; labels are the ids in records. Choose another.")
 
 

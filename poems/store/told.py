@@ -112,7 +112,7 @@ def _change(raw: Any, where: str, places: Mapping[int, int]) -> Told:
     try:
         draft = Draft(kind, checked.who(_line(tree, "who", where)), _line(tree, "note", where),
                       _line(tree, "source", where), _line(tree, "format", where), _whole(tree.get("undoes"), where),
-                      None if named is None else checked.label(named), _wholes(tree, "back", where),
+                      None if named is None else checked.old_label(named), _wholes(tree, "back", where),
                       _wholes(tree, "retired", where), _moment(tree, where))
     except InvalidError as error:
         _refuse(where, str(error))

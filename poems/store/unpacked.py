@@ -31,9 +31,8 @@ _NAMES: Final = re.compile(r"manifest\.json|README\.txt|events\.csv|(?:history|f
 _FREE: Final = 1 << 20  # too little to do harm, however steep
 
 
-def histories(source: Path | str | BinaryIO, most_bytes: int = MOST_BYTES, *,
-              is_known: bool = False) -> Iterator[tuple[str, told.History]]:
-    """Where it stands, and the history, of each patient. is_known: the members that are not read were checked before.
+def histories(source: Path | str | BinaryIO, most_bytes: int = MOST_BYTES) -> Iterator[tuple[str, told.History]]:
+    """Where it stands, and the history, of each patient.
 
     Raises: ArchiveError, where anything is not as our export writes it.
     """
@@ -43,7 +42,7 @@ def histories(source: Path | str | BinaryIO, most_bytes: int = MOST_BYTES, *,
             hashes = _manifest(archive, infos)
             seen: set[str] = set()
             for name in sorted(infos, key=lambda one: (one.partition("/")[0], len(one), one)):
-                if name == MANIFEST or (is_known and not name.startswith("history/")):
+                if name == MANIFEST:
                     continue
                 data = _checked(archive, infos[name], hashes)
                 if name.startswith("history/"):

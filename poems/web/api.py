@@ -276,8 +276,8 @@ WAYS = (
     Way("GET", f"{P}/review", review, "Review", query={**EDITION, "setting": ()}),
     Way("GET", f"{P}/follow", follow, "Follow", query=EDITION),
     Way("GET", f"{P}/export/{{format}}", export, ""),
-    Way("POST", f"{P}/import", into_patient, "Imported", 201, "Files", refuses=(503,)),
-    Way("POST", "/import", into_list, "Imported", 201, "Files", refuses=(409, 503)),
+    Way("POST", f"{P}/import", into_patient, "Imported", 201, "Files"),
+    Way("POST", "/import", into_list, "Imported", 201, "Files", refuses=(409,)),
 )
 
 

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from poems.errors import PoemsError
 from poems.knowledge import Knowledge
 from poems.store import (
-    BusyError,
+    ArchiveError,
     ConflictError,
     DuplicateError,
     FullError,
     InvalidError,
     MissingError,
     Store,
-    UnwritableError,
+    StoreError,
 )
 from poems.web import admin, api, downloads, imports, library, login, pages, patients, thinking
-from poems.web.ask import is_api
+from poems.web.ask import is_api, marked
 from poems.web.guard import Guard, Refused, allowed
 from poems.web.sessions import SECRET, Sessions
 from poems.web.settings import Settings
+from poems.web.trail import Trail
+from poems.web.working import Working
 
 STATIC = Path(__file__).parent / "static"
-STATUS = {MissingError: 404, ConflictError: 409, DuplicateError: 409, InvalidError: 422, BusyError: 503, FullError: 507,
-          UnwritableError: 503}
+STATUS = {MissingError: 404, ConflictError: 409, DuplicateError: 409, InvalidError: 422, ArchiveError: 422,
+          FullError: 507, StoreError: 503}
+"""The first that fits; of the store, what is left is its own trouble: held, damaged, not to be written, closed."""
+WRITERS = 20
+"""Threads that changes may take, which wait for each other: so that some are left for those who read."""
+RECORD = re.compile(r"/p/[A-Za-z0-9_-]{1,64}/")
 SAID = {"Not Found": "There is no such page here.", "Method Not Allowed": "This address is not called in this way."}
 """What the framework says, in our words."""
 
@@ -53,7 +61,10 @@ def make_app(store: Store, knowledge: Knowledge, *, settings: Settings) -> Starl
         secret = secrets.token_hex(32)
         store.set_setting(SECRET, secret, "app")
     app.state.store, app.state.knowledge, app.state.settings = store, knowledge, settings
-    app.state.sessions = Sessions(settings, secret)
+    app.state.sessions, app.state.trail = Sessions(settings, secret), Trail(store)
+    app.state.writers, app.state.working = CapacityLimiter(WRITERS), Working()
+    if settings.accounts is not None:
+        settings.accounts.tell = app.state.trail.later
     return app
 
 
@@ -87,6 +98,8 @@ async def refused(request: Request, error: Exception) -> Response:
     said, headers = SAID.get(error.detail, error.detail), error.headers
     if error.status_code == 405:
         headers = {"allow": allowed(request.scope)}
+        if request.method == "GET" and not is_api(request) and (record := RECORD.match(request.url.path)):
+            return marked(request, RedirectResponse(record[0], 303))  # typed again, or gone back to, after a form
     return _said(request, error.status_code, error if said == error.detail else Refused(error.status_code, said),
                  headers)
 
@@ -98,5 +111,5 @@ async def failed(request: Request, error: Exception) -> Response:
 
 def _said(request: Request, status: int, error: Exception, headers: Mapping[str, str] | None = None) -> Response:
     if is_api(request):
-        return api.refusal(request.app.state.knowledge, status, error, headers)
-    return pages.fault(request, status, getattr(error, "detail", "") or str(error), headers)
+        return marked(request, api.refusal(request.app.state.knowledge, status, error, headers))
+    return marked(request, pages.fault(request, status, getattr(error, "detail", "") or str(error), headers))

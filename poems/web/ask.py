@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Literal
 
+from anyio import to_thread
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -19,10 +20,11 @@ from starlette.responses import RedirectResponse, Response
 from poems.adapters import document
 from poems.errors import Issue
 from poems.knowledge import Knowledge
-from poems.store import Store
+from poems.store import ConflictError, MissingError, Store
 from poems.web.guard import API, Refused
 from poems.web.sessions import Session, Sessions
 from poems.web.settings import Settings
+from poems.web.trail import Trail
 
 Edition = Literal["clinician", "patient"]
 Body = Literal["form", "json"]
@@ -32,6 +34,16 @@ FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 STALE = "The page was open for too long, or was not ours; nothing was saved. Open it again."
 LOGGED_OUT = "You are not logged in, or not any more; nothing was saved. Log in, and send it again."
 NOT_YOURS = "Your account may not do this. Ask who administers the app."
+LISTS = {"home": "list", "patients": "list", "audit": "audit trail"}
+"""Pages of many patients, and how the audit trail calls them."""
+FIELDS = "fields"
+"""The one page that is sent a form, keeps nothing and shows the record; its part shows nothing of the record."""
+PLACE, BANNER = b"<!--late-->", (
+    b'<p class="banner" role="status">The database cannot be written just now: another program or a large import holds '
+    b"it, or the disk is full. Until that is over nothing new can be saved; that you looked at this will be noted then."
+    b"</p>")
+"""Where a page says that its line in the audit trail is late, and how. No text of a page holds the first."""
+LATE = {"x-noted": "later"}
 
 
 @dataclass
@@ -44,6 +56,7 @@ class Ask:
     settings: Settings
     sessions: Sessions
     session: Session
+    trail: Trail
     form: FormData = field(default_factory=FormData)
     body: Any = None
 
@@ -83,6 +96,11 @@ class Ask:
         value = self.form.get(name)
         return value if isinstance(value, UploadFile) and value.filename else None
 
+    def told(self, action: str, uid: str = "", *, who: str | None = None) -> None:
+        """Tell the audit trail; the answer will say so where that comes late. Raises: Refused, where it cannot be."""
+        if not self.trail.tell(self.who if who is None else who, action, uid):
+            self.request.state.is_late = True
+
     def go(self, path: str) -> Response:
         """To another page of the app, after a write. path: made here, never taken from a request."""
         if self.is_part:
@@ -117,16 +135,23 @@ def is_api(request: Request) -> bool:
 
 
 def _endpoint(page: Page, role: str, takes: str) -> Any:
+    is_change = bool(takes) and role not in ("", "viewer")
+
     @wraps(page)
     async def endpoint(request: Request) -> Response:
         state = request.app.state
-        ask = Ask(request, state.store, state.knowledge, state.settings, state.sessions, state.sessions.of(request))
+        ask = Ask(request, state.store, state.knowledge, state.settings, state.sessions, state.sessions.of(request),
+                  state.trail)
         if role and not ask.session.may(role):
-            return _kept(_turned_away(ask, is_write=bool(takes)), ask)
+            return _kept(await _turned_away(page, ask, is_write=bool(takes)), ask)
         try:
             if takes:
                 await _received(ask, takes)
-            return _kept(await run_in_threadpool(_answered, page, ask, is_told=not takes or role == "viewer"), ask)
+                ask.session = state.sessions.again(ask.session)  # a body may take long to arrive
+                if role and not ask.session.may(role):
+                    return _kept(await _turned_away(page, ask, is_write=True), ask)
+            work = partial(_answered, page, ask, is_change=is_change)
+            return _kept(await to_thread.run_sync(work, limiter=state.writers if is_change else None), ask)
         finally:
             await asyncio.shield(ask.form.close())
 
@@ -134,24 +159,60 @@ def _endpoint(page: Page, role: str, takes: str) -> Any:
     return endpoint
 
 
-def _answered(page: Page, ask: Ask, *, is_told: bool) -> Response:
-    """The page; what it shows of a patient is told to the audit trail. A change tells of itself, in the store."""
-    response, parts = page(ask), ask.request.path_params
-    if is_told and "uid" in parts and response.status_code < 400:
-        form = parts.get("ending") or parts.get("format") or ""
-        ask.store.log(ask.who, f"read {page.__name__.replace('_', ' ')} {form}".strip(), parts["uid"])
+def _answered(page: Page, ask: Ask, *, is_change: bool) -> Response:
+    """The page; what it shows of patients is told to the audit trail. A change that was kept tells of itself."""
+    with ask.request.app.state.working:
+        try:
+            response = page(ask)
+        except ConflictError:  # its answer shows what stands there now
+            _tell(page.__name__, ask, 409, is_change=is_change)
+            raise
+        _tell(page.__name__, ask, response.status_code, is_change=is_change)
+        return marked(ask.request, response)
+
+
+def _tell(name: str, ask: Ask, status: int, *, is_change: bool) -> None:
+    """Tell the audit trail what an answer of this status shows, if it shows anything."""
+    parts, said = ask.request.path_params, name.replace("_", " ")
+    if "uid" not in parts:
+        if name in LISTS and status < 300:
+            ask.told(f"read {LISTS[name]}")
+    elif status == 404 or (name == FIELDS and ask.is_part):
+        return
+    elif not is_change or name == FIELDS:
+        ask.told(f"read {said} {parts.get('ending') or parts.get('format') or ''}".strip(), parts["uid"])
+    elif status >= 400:
+        ask.told(f"{said} refused, record shown", parts["uid"])
+
+
+def marked(request: Request, response: Response) -> Response:
+    """The answer; it says so where its line in the audit trail is late."""
+    if getattr(request.state, "is_late", False):
+        response.headers.update(LATE)
+        if response.media_type == "text/html":
+            response.body = bytes(response.body).replace(PLACE, BANNER, 1)
+            response.headers["content-length"] = str(len(response.body))
     return response
 
 
-def _turned_away(ask: Ask, *, is_write: bool) -> Response:
+async def _turned_away(page: Page, ask: Ask, *, is_write: bool) -> Response:
     """To the login, where that may help. Raises: Refused."""
     if ask.session.role:
+        await to_thread.run_sync(_told_of_try, page, ask)
         raise Refused(403, NOT_YOURS)
     if is_api(ask.request):
         raise Refused(401, "Nobody is logged in. Log in first: POST /api/v1/login.")
     if is_write:
         raise Refused(403, LOGGED_OUT)
     return RedirectResponse("/login", 303)
+
+
+def _told_of_try(page: Page, ask: Ask) -> None:
+    """Tell the audit trail what an account tried that it may not do; of the address, only a patient who is there."""
+    found = ""
+    with suppress(MissingError):
+        found = ask.store.patient(ask.request.path_params.get("uid", "")).uid
+    ask.told(f"not allowed: {page.__name__.replace('_', ' ')}", found)
 
 
 async def _received(ask: Ask, takes: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import BinaryIO
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +18,7 @@ from poems.store import MissingError, export_all, import_all
 from poems.web.ask import Ask, read, write
 from poems.web.guard import Refused
 from poems.web.pages import page
+from poems.web.reading import archive_reader
 from poems.web.work import course_of, review_of
 
 PIECE = 256 * 1024
@@ -89,28 +90,36 @@ class Taken(Response):
             await send({"type": "http.response.body"})
 
 
-def _made(make: Callable[[Path], object], suffix: str, media_type: str) -> Taken:
+def _named(file: BinaryIO, suffix: str, media_type: str) -> Taken:
     """A file to take away, under a name that tells the day and nobody's name."""
-    name = f"poems-{date.today().isoformat()}.{suffix}"
-    with tempfile.TemporaryDirectory(prefix="poems-") as folder:
-        make(Path(folder) / name)
-        return Taken((Path(folder) / name).open("rb"), name, media_type)
+    return Taken(file, f"poems-{date.today().isoformat()}.{suffix}", media_type)
 
 
 @write("admin")
 def archive(ask: Ask) -> Response:
-    """Everything, with its history, as one archive."""
-    made = _made(lambda path: export_all(ask.store, path, ask.knowledge), "zip", "application/zip")
-    ask.store.log(ask.who, "export everything")
-    return made
+    """Everything, with its history, as one archive. It is not encrypted, and never has a name on the disk."""
+    with _whole(tempfile.TemporaryFile()) as file:
+        export_all(ask.store, file, ask.knowledge)
+        ask.told("export everything")
+    return _named(file, "zip", "application/zip")
 
 
 @write("admin")
 def backup(ask: Ask) -> Response:
     """A copy of the database, made while the app runs."""
-    made = _made(ask.store.backup, "db", "application/octet-stream")
-    ask.store.log(ask.who, "backup")
-    return made
+    with _whole(ask.store.opened_backup()) as file:
+        ask.told("backup")
+    return _named(file, "db", "application/octet-stream")
+
+
+@contextmanager
+def _whole(file: BinaryIO) -> Iterator[BinaryIO]:
+    """A file that stays open, unless what is done with it fails."""
+    try:
+        yield file
+    except BaseException:
+        file.close()
+        raise
 
 
 @write("admin")
@@ -120,7 +129,7 @@ def restore(ask: Ask) -> Response:
     if file is None:
         raise Refused(422, "No file was chosen. Choose an archive that this app made.")
     found = import_all(ask.store, file.file, ask.who, knowledge=ask.knowledge,
-                       most_bytes=ask.settings.limits.unpacked)
-    ask.store.log(ask.who, "import everything")
+                       most_bytes=ask.settings.limits.unpacked, reader=archive_reader(ask.settings.limits))
+    ask.told("import everything")
     return page(ask, "restored.html.j2", found=found)
 

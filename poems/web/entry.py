@@ -9,7 +9,7 @@ from datetime import date
 from math import log10
 
 from poems import units as ucum
-from poems.adapters.entry import Entries, Observation, is_quantity
+from poems.adapters.entry import Entries, Observation, doubted, is_quantity, span
 from poems.errors import Issue
 from poems.knowledge import Concept, Knowledge
 from poems.record import ABSENT, PRESENT, Event
@@ -18,8 +18,14 @@ from poems.render.words import UNITS
 FIELDS = ("status", "value", "unit", "comparator", "specimen", "upper_limit", "date", "method", "source")
 NAMES = {"status": "What was found", "value": "Value", "unit": "Unit", "comparator": "Sign", "specimen": "Measured in",
          "upper_limit": "Upper limit", "date": "Day", "method": "How", "source": "Where it stands"}
+AS_PRINTED = "as_printed"
+"""The field by which a form brings back the numbers it was asked about; a program has none, and is not asked."""
 NOT_SAID = "not-said"
 """The choice that says that the report does not tell the specimen."""
+METHODS = {"ct": "CT", "pet-ct": "PET-CT", "mri": "MRI", "ife": "immunofixation", "spep": "protein electrophoresis",
+           "chest-radiograph": "chest X-ray", "radiograph": "X-ray", "skeletal-survey": "X-rays of the skeleton",
+           "palpation": "by hand (palpation)"}
+"""How methods are called, where it is not by the words of their ids."""
 NEAR = 3.0
 """Units within so many powers of ten of the usual one are listed first. None is ever chosen for anybody."""
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -28,7 +34,8 @@ RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 @dataclass(frozen=True)
 class Asked:
     """What the form asks for one finding. units, specimens, methods: (what the form sends, how it is called); a choice
-    without a default, empty where it has none. near, far: the units, those of a usual size first.
+    without a default, empty where it has none. near, far: the units, those of a usual size first. specimen: the one
+    that the finding was named with, so that nobody is asked for it again.
     """
 
     concept: Concept
@@ -38,6 +45,7 @@ class Asked:
     specimens: tuple[tuple[str, str], ...]
     methods: tuple[tuple[str, str], ...]
     is_treatment: bool
+    specimen: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,23 @@ def asked(concept: Concept, knowledge: Knowledge) -> Asked:
     quantity = is_quantity(concept)
     near, far = _units(concept) if quantity else ((), ())
     return Asked(general if specimens else concept, quantity, near, far, specimens,
-                 tuple((one.id, one.id.replace("-", " ")) for one in concept.methods), concept.kind == "treatment")
+                 tuple(_methods(concept)), concept.kind == "treatment",
+                 concept.specimen if specimens else "")
+
+
+def _methods(concept: Concept) -> Iterator[tuple[str, str]]:
+    """How it may have been looked for, each way once, though its words may stand in another order."""
+    offered: set[frozenset[str]] = set()
+    for one in concept.methods:
+        words = frozenset(one.id.split("-"))
+        if one.id and words not in offered:
+            offered.add(words)
+            yield one.id, method(one.id)
+
+
+def method(key: str) -> str:
+    """A method as a report prints it: `pet-ct` is PET-CT."""
+    return METHODS.get(key) or " ".join(METHODS.get(word, word) for word in key.split("-"))
 
 
 def _units(concept: Concept) -> tuple[tuple[tuple[str, str], ...], ...]:
@@ -102,14 +126,38 @@ def typed(form: Mapping[str, str], label: str, knowledge: Knowledge, today: date
     found = entries.reading()
     said_of = tuple(Issue(one.level, one.where.removeprefix("form, ").removeprefix("form, "), one.found, one.expected,
                           one.fix) for one in found.issues)
-    faults += [one for one in said_of if one.level == "fault" and one.where not in {known.where for known in faults}]
+    known = {one.where for one in faults} | ({"form"} if form_of.is_quantity and faults else set())
+    faults += [one for one in said_of if one.level == "fault" and one.where not in known]
     event = found.events[0] if found.events and not faults else None
+    if event is not None and AS_PRINTED in form:
+        doubts = tuple(_doubts(event, raw, knowledge))
+        if doubts:
+            raw[AS_PRINTED] = _numbers(raw)
+        if doubts and form[AS_PRINTED] != _numbers(raw):
+            return Typed(None, doubts, (), raw)
     return Typed(event, tuple(faults), tuple(one for one in said_of if one.level != "fault"), raw)
+
+
+def _numbers(raw: Mapping[str, str]) -> str:
+    """The numbers of a form and their unit: what was asked about, and is kept when it comes again."""
+    return " ".join(raw[name] for name in ("comparator", "value", "upper_limit", "unit"))
+
+
+def _doubts(event: Event, raw: Mapping[str, str], knowledge: Knowledge) -> Iterator[Issue]:
+    """The question whether a number is as printed, where it lies far from all that is."""
+    concept = knowledge.concepts[event.finding]
+    for name in doubted(event, concept):
+        unit = raw["unit"] or concept.unit
+        yield Issue("fault", name, f"outside of {span(concept, unit, printed(unit))}, where printed values lie", "",
+                    "Is this as printed? Save again to keep it; else correct the number or its unit.")
 
 
 def _unsaid(form_of: Asked, raw: Mapping[str, str]) -> Iterator[Issue]:
     """What a form has to say and does not: the unit of a number, and the specimen where there are several."""
-    measured = form_of.is_quantity and (raw["value"] or raw["upper_limit"])
+    is_empty = form_of.is_quantity and not (raw["value"] or raw["upper_limit"] or raw["status"])
+    if is_empty:
+        yield Issue("fault", "value", "empty", "the number, or the report’s word", "Fill one of them.")
+    measured = form_of.is_quantity and (raw["value"] or raw["upper_limit"] or is_empty)
     if measured and not raw["unit"]:
         yield Issue("fault", "unit", "not chosen", "the unit that the report prints", "Choose it; it is never assumed.")
     if measured and form_of.specimens and not raw["specimen"]:
@@ -135,10 +183,11 @@ def shown(event: Event) -> dict[str, str]:
     def number(value: float | None) -> str:
         return "" if value is None else f"{value:.12g}"
 
-    return {"finding": event.finding, "status": event.status, "value": number(event.value), "unit": event.unit,
+    form = {"finding": event.finding, "status": event.status, "value": number(event.value), "unit": event.unit,
             "comparator": event.comparator, "specimen": event.specimen or (NOT_SAID if event.value is not None else ""),
             "upper_limit": number(event.upper_limit), "date": event.date.isoformat() if event.date else "",
             "method": event.method, "source": event.source}
+    return {**form, AS_PRINTED: _numbers(form)}  # what is on record was asked about, or was imported with a word
 
 
 @dataclass(frozen=True)

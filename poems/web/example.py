@@ -13,6 +13,11 @@ FOLDER = Path(__file__).parent.parent / "examples"
 NAMES = ("published-case", "published-course")
 
 
+def is_example(label: str) -> bool:
+    """Whether a record is called as the published patients are, and is no patient of this app."""
+    return label in NAMES
+
+
 def fill(store: Store, knowledge: Knowledge) -> str:
     """Put the published patients into the store, where they are not there yet; the uid of the first."""
     uids = []

@@ -8,6 +8,7 @@ framed, guessed at or kept. Whatever breaks further in ends here, and nothing th
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -41,7 +42,9 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 PRIVATE, FOR_EVER = "no-store", "public, max-age=31536000, immutable"
-BROKEN = "Something went wrong here; nothing was saved by this step. Go back and try again."
+BROKEN = "Something went wrong here. Go back, and look whether your last step was kept before you try again."
+ENDED = ("The app was stopped before this was done. When it runs again, look whether it was kept before you send it "
+         "again.")
 DRAIN = 3.0
 """Seconds for which a body that is too large is still taken and thrown away, so that its sender hears the answer."""
 
@@ -81,6 +84,10 @@ class Guard:
             await self.answer(scope, receive, sending)
         except ClientDisconnect:
             status = status or 499
+        except asyncio.CancelledError:  # the app ends, and waits no longer
+            if status:
+                raise BrokenOffError from None
+            await plain(scope, Refused(503, ENDED), sending)
         except Exception as error:
             log.error("%s", place(error))
             if status:

@@ -6,15 +6,16 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
 from poems.adapters import FORMATS, Reading
+from poems.adapters.fields import named
 from poems.adapters.table import DELIMITERS
 from poems.errors import Issue
 from poems.record import Event
-from poems.store import Change, Patient
+from poems.store import Incoming, Kept, Patient
 from poems.web.ask import Ask, read, write
 from poems.web.guard import Refused
 from poems.web.pages import page
@@ -22,7 +23,7 @@ from poems.web.patients import renamed
 from poems.web.reading import read_file
 
 ROW = re.compile(r"\brow (\d{1,7})\b")
-MOST_ROWS = 500
+MOST_ROWS, MOST_SHOWN = 500, 50
 MOST_LINES = 200_000
 MOST_KEPT, LEAST_KEPT = 5_000, 20
 """How many issues of a file are kept with its patients together, and with one of them at the least."""
@@ -41,9 +42,9 @@ class Told:
         return self.issue.where.partition(", ")[2] or "the file"
 
 
-@dataclass(frozen=True)
+@dataclass
 class File:
-    """What became of one file."""
+    """What became of one file. reading: with what was doubtful when it was kept; told: what stands beside its rows."""
 
     name: str
     form: str
@@ -100,17 +101,24 @@ def _rows(data: bytes) -> Mapping[int, str]:
     return found
 
 
-def kept_in_list(ask: Ask, files: Sequence[File]) -> list[tuple[Patient, Change]]:
-    """What the files brought, each patient with the change that keeps it: all of a file, or nothing of it."""
-    kept: list[Change] = []
+def kept_in_list(ask: Ask, files: Sequence[File]) -> list[Kept]:
+    """What the files brought, each patient with the change that keeps it: all of the files, or nothing of them."""
+    coming = []
     for file in files:
         readings: dict[str, list[Event]] = {}
         for event in file.reading.events:
             readings.setdefault(event.patient, []).append(event)
-        if readings:
-            kept += ask.store.add_patients(readings, ask.who, source=file.name, format=file.form,
-                                           issues=_shared(file.reading.issues, len(readings), file.name))
-    return [(ask.store.patient(change.uid), change) for change in kept]
+        coming.append(Incoming(readings, file.name, file.form,
+                               _shared(file.reading.issues, max(len(readings), 1), file.name)))
+    return _told_of(files, ask.store.keep(coming, ask.who))
+
+
+def _told_of(files: Sequence[File], kept: Sequence[Kept]) -> list[Kept]:
+    """What was kept, the doubtful first, its doubts beside the issues of its file: a program reads them there."""
+    for place, file in enumerate(files):
+        doubts = dict.fromkeys(doubt for one in kept if one.file == place for doubt in one.doubts)
+        file.reading = replace(file.reading, issues=(*file.reading.issues, *[*doubts][:MOST_ROWS]))
+    return sorted(kept, key=lambda one: (not one.is_contradicted, not one.doubts))
 
 
 def _shared(issues: Sequence[Issue], patients: int, name: str) -> Sequence[Issue]:
@@ -121,23 +129,21 @@ def _shared(issues: Sequence[Issue], patients: int, name: str) -> Sequence[Issue
     return (*issues[:most], Issue("note", name, f"{len(issues) - most} more were told when it was imported"))
 
 
-def kept_in_patient(ask: Ask, patient: Patient, files: Sequence[File]) -> tuple[list[tuple[Patient, Change]], bool]:
+def kept_in_patient(ask: Ask, patient: Patient, files: Sequence[File]) -> tuple[list[Kept], bool]:
     """What the files brought to this patient, and whether they name another one. Raises: Refused, where several are."""
     names = {event.patient for file in files for event in file.reading.events}
     if len(names) > 1:
         raise Refused(422, f"These files hold {len(names)} patients. Import them from the list, where each gets a "
                            "record of its own; nothing was kept.")
-    kept, is_other = [], bool(names - {patient.label})
+    coming, is_other = [], bool(names - {named(patient.label)})
     for file in files:
         issues = file.reading.issues
         if is_other:
             issues += (Issue("caution", file.name, "the file names its patient otherwise than this record", "",
                              "Check that it is the same person; the import can be undone in one step."),)
-        if file.reading.events:
-            kept.append((patient, ask.store.add(
-                patient.uid, renamed(file.reading.events, patient.label), ask.who, kind="import", source=file.name,
-                format=file.form, issues=issues)))
-    return kept, is_other
+        events = renamed(file.reading.events, patient.label)
+        coming.append(Incoming({patient.label: events} if events else {}, file.name, file.form, issues))
+    return _told_of(files, ask.store.keep(coming, ask.who, uid=patient.uid)), is_other
 
 
 @write()
@@ -155,11 +161,12 @@ def into_patient(ask: Ask) -> Response:
     return _result(ask, files, kept, patient=patient, is_other=is_other)
 
 
-def _result(ask: Ask, files: Sequence[File], kept: Sequence[tuple[Patient, Change]], *,
+def _result(ask: Ask, files: Sequence[File], kept: Sequence[Kept], *,
             patient: Patient | None = None, is_other: bool = False) -> Response:
     """What was kept and what was not. The page is the answer itself, since the rows of the file stand in it."""
-    return page(ask, "imported.html.j2", status=200 if kept else 422, files=files, kept=kept, patient=patient,
-                is_other=is_other, most=MOST_ROWS, back=f"/p/{patient.uid}/" if patient else "/import")
+    return page(ask, "imported.html.j2", status=200 if kept else 422, files=files, kept=kept[:MOST_SHOWN],
+                more=kept[MOST_SHOWN:], patient=patient, is_other=is_other, most=MOST_ROWS,
+                back=f"/p/{patient.uid}/" if patient else "/import")
 
 
 @read()

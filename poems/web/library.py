@@ -17,8 +17,9 @@ from poems.render.words import SEEN
 from poems.store import MissingError
 from poems.web.ask import Ask, Edition, read, write
 from poems.web.pages import environment, page
+from poems.web.plainly import plainly
 
-LONGEST = 500
+LONGEST = 4000
 CORRECTIONS, SOURCES = "corrections", "sources"
 KEPT = "_web_guide"
 
@@ -104,4 +105,5 @@ def claim(ask: Ask) -> Response:
     found = shown(key, ask.knowledge)
     if not found:
         raise MissingError("Nothing of that name is known here.")
-    return page(ask, "claim.html.j2", key=key, found=found)
+    plain = plainly(key, ask.knowledge) if ask.edition == "patient" else ()
+    return page(ask, "claim.html.j2", key=key, found=found, plain=plain)

@@ -12,6 +12,7 @@ from poems.web.ask import Ask, read, write
 from poems.web.guard import Refused
 from poems.web.pages import THEMES, page
 
+CLOSED = "Nobody can log in just now: the file with the accounts cannot be used. Ask who administers the app."
 YEAR = 365 * 24 * 3600
 
 
@@ -38,12 +39,20 @@ def enter(ask: Ask) -> Response:
 
 
 def begun(ask: Ask, name: str, password: str) -> Account:
-    """Log in: the request has a new session afterwards. Raises: Refused: 401; or 429, where one has to wait."""
+    """Log in: the request has a new session afterwards.
+
+    Raises: Refused: 401; 429, where one has to wait; 503, where the accounts cannot be used.
+    """
     accounts, client = ask.settings.accounts, ask.request.client
     assert accounts is not None
     address = network(client.host if client else "")
-    by_name, by_address = f"name {name[:64]}", f"address {address}"
-    if wait := accounts.waits.begin(by_name, by_address):
+    by_address, by_name = f"address {address}", f"name {name[:64]}"
+    by_both = f"{by_name} from {address}"
+    together = "" if accounts.waits.is_known(by_both) else by_name
+    is_there = accounts.get(name) is not None
+    if accounts.fault:
+        raise Refused(503, CLOSED)
+    if wait := accounts.waits.begin(by_both, by_address, together=together):
         raise Refused(429, f"Too many failed tries. Wait {ceil(wait)} seconds, then try again.",
                       {"retry-after": str(ceil(wait))})
     try:
@@ -51,21 +60,22 @@ def begun(ask: Ask, name: str, password: str) -> Account:
     except TimeoutError:
         raise Refused(429, "Too many log in just now. Try again in a minute.", {"retry-after": "60"}) from None
     if account is None:
-        ask.store.log(name if accounts.get(name) else "", f"login failed from {address}")
+        ask.told(f"login failed from {address}", who=name if is_there else "")
         raise Refused(401, "Name or password is wrong.")
-    accounts.waits.forget(by_name)
-    accounts.waits.excuse(by_address)
+    ask.told("login", who=account.name)
+    accounts.waits.forget(by_both)
+    accounts.waits.excuse(by_address, together)
     ask.sessions.end(ask.session)
     ask.session = ask.sessions.begin(account)
-    ask.store.log(account.name, "login")
     return account
 
 
 @write(role="viewer")
 def leave(ask: Ask) -> Response:
-    """Log out."""
-    ask.sessions.end(ask.session)
-    ask.store.log(ask.who, "logout")
+    """Log out: here, or wherever this account is logged in."""
+    is_everywhere = ask.text("everywhere") == "yes"
+    (ask.sessions.end_all if is_everywhere else ask.sessions.end)(ask.session)
+    ask.told("logout everywhere" if is_everywhere else "logout")
     return RedirectResponse("/login" if ask.settings.accounts else "/", 303)
 
 

@@ -16,16 +16,22 @@ Object = dict[str, Any]
 REFUSALS = {
     400: "The body is not JSON.", 401: "Nobody is logged in, or name and password are wrong.",
     403: "The account may not do this, the token is missing or stale, or another site sent it.",
-    404: "There is no such patient, entry, change or format.", 408: "The body took too long to arrive.",
-    409: "Somebody was faster, or the label is another patient's.", 413: "The body is too large.",
-    415: "The body is of another kind.", 422: "It cannot be kept; the issues say why.",
-    429: "Too many failed tries; see Retry-After.", 503: "The store is held by another program, or too much is read.",
+    404: "There is no such patient, entry, change or format.", 405: "The address is not called in this way.",
+    408: "The body took too long to arrive.", 409: "Somebody was faster, or the label is another patient's.",
+    413: "The body is too large.", 415: "The body is of another kind.",
+    421: "The name by which the app was called is not one of its own.", 422: "It cannot be kept; the issues say why.",
+    429: "Too many failed tries; see Retry-After.", 500: "Something broke; look whether the call was carried out.",
+    503: "Not now: the database is held by another program, too much is read at once, or the app ends.",
+    507: "The disk is full; nothing was saved by this call.",
 }
+EVERYWHERE = (403, 405, 413, 421, 500, 503)
 KINDS = {"csv": "text/csv", "fhir": "application/fhir+json", "phenopacket": "application/json"}
 PARTS: Object = {
     "uid": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}, "entry": shapes.NUMBER, "change": shapes.NUMBER,
     "format": {"enum": list(shapes.EXPORTED)},
 }
+LATE: Object = {"x-noted": {"description": "later: the audit trail cannot be written just now; the line will follow.",
+                            "schema": {"const": "later"}}}
 SAID = """Records, reviews and courses of the app that serves this address.
 
 Ask `GET /api/v1/session` first and keep its cookie; send its `token` as the header `x-csrf-token` with every POST.
@@ -87,12 +93,12 @@ def _responses(way: Way) -> Object:
     if "{format}" in way.path:
         content = {kind: {"schema": {"type": "object" if kind.endswith("json") else "string"}}
                    for kind in KINDS.values()}
-    codes = {403, 413, *way.refuses}
+    codes = {*EVERYWHERE, *way.refuses}
     codes |= {401} if way.role else set()
     codes |= {404} if "{" in way.path else set()
-    codes |= {400, 408, 415, 422, 503} if way.method == "POST" else set()
+    codes |= {400, 408, 415, 422, 507} if way.method == "POST" else set()
     codes |= {422} if way.query else set()
-    found: Object = {str(way.status): {"description": "Done.", "content": content}}
+    found: Object = {str(way.status): {"description": "Done.", "headers": LATE, "content": content}}
     for code in sorted(codes):
         shape = "Conflict" if code == 409 and "{uid}" in way.path and way.takes != "Files" else "Error"
         found[str(code)] = {"description": REFUSALS[code],

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from poems.render import as_html
 from poems.render.guide_view import day
+from poems.web import begin, example, names
 from poems.web.ask import TOKEN, Ask
 
 HERE = Path(__file__).parent
@@ -32,7 +33,10 @@ def environment() -> Environment:
         loader=ChoiceLoader([FileSystemLoader(HERE / "templates"), base.loader]), auto_reload=False,
         undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters.update(base.filters | {"day": day})
-    made.globals.update(base.globals | {"static": static, "has_knowledge": True})
+    made.globals.update(base.globals | {
+        "static": static, "has_knowledge": True, "finding_names": names.options, "finding_name": names.name,
+        "finding_short": names.short,
+        "finding_like": names.like, "begin_with": begin.begin, "is_from_paper": example.is_example})
     return made
 
 

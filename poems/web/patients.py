@@ -20,16 +20,20 @@ from poems.web.pages import page
 from poems.web.told import groups, seen
 
 OWN, MANY = "own", "many"
-MOST_CHANGES = 50
+MOST_CHANGES, MOST_ENTRIES, MOST_MOVED = 50, 500, 100
+"""How much a page shows until all of it is asked for: changes; findings; findings of one change."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """One change, with the entries that it brought and those that ceased to count, in words."""
+    """One change, with the entries that it brought and those that ceased to count, in words. more: how many of them
+    are not told.
+    """
 
     change: Change
     added: Sequence[Observation]
     retired: Sequence[Observation]
+    more: int = 0
 
 
 @read()
@@ -65,7 +69,13 @@ def start(ask: Ask) -> Response:
 @write()
 def create(ask: Ask) -> Response:
     """A new patient."""
-    return ask.go(f"/p/{ask.store.create(ask.text('label').strip(), ask.who).uid}/")
+    return _named(ask, ask.store.create(ask.text("label").strip(), ask.who).uid)
+
+
+def _named(ask: Ask, uid: str) -> Response:
+    """To the record that was given a name; to be told there, where another one's looks the same."""
+    like = ask.store.alike(uid)
+    return ask.go(f"/p/{uid}/?like={like[0].uid}" if like else f"/p/{uid}/")
 
 
 @write()
@@ -73,7 +83,7 @@ def rename(ask: Ask) -> Response:
     """Another name for a patient."""
     uid = ask.path("uid")
     ask.store.rename(uid, ask.text("label").strip(), number(ask.text("revision")), ask.who)
-    return ask.go(f"/p/{uid}/")
+    return _named(ask, uid)
 
 
 @write("admin")
@@ -98,12 +108,30 @@ def findings(ask: Ask) -> Response:
 
 
 def _findings(ask: Ask, *, form: Asked | None, said: Typed | None, status: int = 200) -> Response:
-    uid = ask.path("uid")
+    uid, like = ask.path("uid"), ask.request.query_params.get("like", "")
     entries = ask.store.entries(uid)
+    told = entries if _is_whole(ask) else _latest(entries)
     return page(ask, "findings.html.j2", status=status, back=f"/p/{uid}/", patient=ask.store.patient(uid),
-                groups=groups(entries, ask.knowledge, ask.edition), count=len(entries), form=form,
+                groups=groups(told, ask.knowledge, ask.edition), count=len(entries), more=len(entries) - len(told),
+                alike=[one for one in ask.store.alike(uid) if one.uid == like] if like else (), form=form,
                 values=dict(said.raw) if said else {}, faults=by_field(said.faults if said else ()),
                 options=options(ask.knowledge), done=_done(ask, uid))
+
+
+def _is_whole(ask: Ask) -> bool:
+    """Whether all of a long page was asked for."""
+    return ask.request.query_params.get("all") == "yes"
+
+
+def _latest(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries that a page shows at first: all, or the latest of each finding."""
+    if len(entries) <= MOST_ENTRIES:
+        return entries
+    of: dict[str, list[Entry]] = {}
+    for one in sorted(entries, key=lambda one: (one.event.date or date.min, one.id), reverse=True):
+        of.setdefault(one.event.finding, []).append(one)
+    most = max(MOST_ENTRIES // len(of), 1)
+    return [one for several in of.values() for one in several[:most]]
 
 
 def _done(ask: Ask, uid: str) -> Told | None:
@@ -111,12 +139,17 @@ def _done(ask: Ask, uid: str) -> Told | None:
     text = ask.request.query_params.get("done", "")
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         return None
-    return next((_told(ask, one) for one in ask.store.history(uid) if one.id == int(text)), None)
+    try:
+        return _told(ask, ask.store.change(uid, int(text)), MOST_MOVED)
+    except MissingError:
+        return None
 
 
-def _told(ask: Ask, change: Change) -> Told:
-    return Told(change, *([seen(each.event, ask.knowledge, ask.edition) for each in several]
-                          for several in (change.added, change.retired)))
+def _told(ask: Ask, change: Change, most: int | None) -> Told:
+    """The change in words, with so many of its entries; with all where there is no most."""
+    added, retired = ([seen(each.event, ask.knowledge, ask.edition) for each in several[:most]]
+                      for several in (change.added, change.retired))
+    return Told(change, added, retired, len(change.added) + len(change.retired) - len(added) - len(retired))
 
 
 @write()
@@ -222,10 +255,11 @@ def retract(ask: Ask) -> Response:
 @read()
 def history(ask: Ask) -> Response:
     """Everything that was done to one record, the latest first."""
-    uid, every = ask.path("uid"), ask.request.query_params.get("all") == "yes"
+    uid, every = ask.path("uid"), _is_whole(ask)
     changes = ask.store.history(uid)
     return page(ask, "history.html.j2", patient=ask.store.patient(uid), imports=ask.store.imports(uid),
-                changes=[_told(ask, one) for one in (changes if every else changes[:MOST_CHANGES])],
+                changes=[_told(ask, one, None if every else MOST_MOVED)
+                         for one in (changes if every else changes[:MOST_CHANGES])],
                 more=0 if every else max(len(changes) - MOST_CHANGES, 0))
 
 

@@ -20,6 +20,8 @@ from pathlib import Path
 from poems.adapters import Reading, read
 from poems.errors import Issue, PoemsError
 from poems.knowledge import Knowledge, load
+from poems.store import ArchiveError, FullError
+from poems.store.archive import lay_aside
 from poems.web.settings import Limits
 
 MOST_ISSUES = 2_000
@@ -38,6 +40,15 @@ class Job:
     folder: str
 
 
+@dataclass(frozen=True)
+class Unpacking:
+    """An archive, which comes as an open file beside, and another one to put its histories into."""
+
+    most_bytes: int
+    limits: Limits
+    folder: str
+
+
 def main() -> None:
     """Fork a child for every connection that comes over standard input, until that is closed."""
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -46,23 +57,24 @@ def main() -> None:
     knowledge = load()
     with socket.socket(fileno=sys.stdin.fileno()) as asked:
         while True:
-            word, handles, _, _ = socket.recv_fds(asked, 1, 1)
+            word, handles, _, _ = socket.recv_fds(asked, 1, 3)
             if not word:
                 os._exit(0)
             if os.fork() == 0:
                 asked.close()
-                _answer(handles[0], knowledge)
-            os.close(handles[0])
+                _answer(handles, knowledge)
+            for handle in handles:
+                os.close(handle)
 
 
-def _answer(handle: int, knowledge: Knowledge) -> None:
+def _answer(handles: list[int], knowledge: Knowledge) -> None:
     """In the child: read one file, send what was found, and end. Whatever goes wrong, nothing is said of it."""
     try:
-        with Connection(handle) as wire:
-            job: Job = wire.recv()
+        with Connection(handles[0]) as wire:
+            job: Job | Unpacking = wire.recv()
             confine(job.limits)
             tempfile.tempdir = job.folder
-            wire.send(found_in(job, knowledge))
+            wire.send(found_in(job, knowledge) if isinstance(job, Job) else unpacked(job, *handles[1:]))
     finally:
         os._exit(0)
 
@@ -80,6 +92,15 @@ def confine(limits: Limits) -> None:
                        (resource.RLIMIT_CPU, int(limits.seconds) + 1)):
         with suppress(OSError, ValueError):
             resource.setrlimit(kind, (most, most))
+
+
+def unpacked(job: Unpacking, source: int, aside: int) -> int | ArchiveError | FullError:
+    """How many histories of an archive were put aside, each of them sound; or why it is refused."""
+    with os.fdopen(source, "rb") as archive, os.fdopen(aside, "r+b") as file:
+        try:
+            return lay_aside(archive, job.most_bytes, file)
+        except (ArchiveError, FullError) as error:
+            return error
 
 
 def found_in(job: Job, knowledge: Knowledge) -> Reading:

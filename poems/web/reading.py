@@ -9,23 +9,29 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from multiprocessing.connection import Connection
 from threading import BoundedSemaphore, Lock
+from typing import Any, BinaryIO
 
 from poems.adapters import Reading
 from poems.errors import Issue
+from poems.store import ArchiveError, StoreError
 from poems.web import reader
 from poems.web.guard import Refused
-from poems.web.reader import Job
+from poems.web.reader import Job, Unpacking
 from poems.web.settings import Limits
 
 STOPPED = Issue("fault", "", "took too long or too much memory to read; it was stopped, and nothing of it was kept",
                 "a file of one patient or a few", "Part the file, or read it on the command line.")
 MANY = "Too many files are being read just now. Try again in a minute."
+TOO_MUCH = ("The archive took too long or too much memory to read; it was stopped. Nothing was taken in. Check where "
+            "it comes from: what this app exports is read easily.")
+ARCHIVE_SECONDS = 600.0
+"""How long an archive may be read: it may hold a thousand times what a file that people drop may."""
 PATIENCE, GRACE = 60.0, 5.0
 """Seconds that one waits for a turn, and that a process has beyond its own time until we no longer listen."""
 
@@ -38,15 +44,16 @@ class Readers:
         self._wire: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
-    def connection(self) -> Connection:
-        """The wire to a fresh process that waits for its job."""
+    def connection(self, *files: int) -> Connection:
+        """The wire to a fresh process that waits for its job. files: what it may read or write, open already."""
         ours, theirs = socket.socketpair()
         with theirs, self._lock:
+            handles = [theirs.fileno(), *files]
             try:
-                socket.send_fds(self._begun(), [b"."], [theirs.fileno()])
+                socket.send_fds(self._begun(), [b"."], handles)
             except OSError:
                 self._end()
-                socket.send_fds(self._begun(), [b"."], [theirs.fileno()])
+                socket.send_fds(self._begun(), [b"."], handles)
         return Connection(ours.detach())
 
     def prepare(self) -> None:
@@ -119,3 +126,26 @@ def read_file(data: bytes, name: str, form: str, limits: Limits) -> Reading:
             if wire.poll(limits.seconds + GRACE):
                 found = wire.recv()
     return found if isinstance(found, Reading) else Reading((), (replace(STOPPED, where=name),))
+
+
+def archive_reader(limits: Limits) -> Callable[[Any, int, BinaryIO], int]:
+    """What reads an archive as `store.archive.lay_aside` does, beside.
+
+    Raises, when it is called: ArchiveError, FullError; Refused, where too many others are being read.
+    """
+    def lay_aside(source: Any, most_bytes: int, aside: BinaryIO) -> int:
+        with turn(limits), tempfile.TemporaryDirectory(prefix="poems-") as folder:
+            found: object = None
+            source.seek(0)
+            source.flush()
+            with READERS.connection(source.fileno(), aside.fileno()) as wire, suppress(EOFError, OSError):
+                wire.send(Unpacking(most_bytes, replace(limits, seconds=ARCHIVE_SECONDS), folder))
+                if wire.poll(ARCHIVE_SECONDS + GRACE):
+                    found = wire.recv()
+        if isinstance(found, StoreError):
+            raise found
+        if not isinstance(found, int):
+            raise ArchiveError(TOO_MUCH)
+        return found
+
+    return lay_aside

@@ -68,6 +68,10 @@ class Sessions:
             return self._session(secrets.token_urlsafe(24), is_new=True)
         return self._session(sid)
 
+    def again(self, session: Session) -> Session:
+        """The same session, as it is now: meanwhile somebody may have logged out, or the account may be gone."""
+        return self._session(session.id, is_new=session.is_new)
+
     def begin(self, account: Account) -> Session:
         """A new session in which this account is logged in."""
         sid = secrets.token_urlsafe(24)
@@ -81,6 +85,12 @@ class Sessions:
         """Log out."""
         with self._lock:
             self._logins.pop(session.id, None)
+
+    def end_all(self, session: Session) -> None:
+        """Log out wherever this account is logged in."""
+        with self._lock:
+            for sid in [sid for sid, login in self._logins.items() if login.account.name == session.who]:
+                del self._logins[sid]
 
     def keep(self, session: Session, response: Response) -> None:
         """Give the session's cookie to the browser, if it does not have it."""
@@ -103,8 +113,10 @@ class Sessions:
             login, now = self._logins.get(sid), self._clock()
             if login is None:
                 return "", ""
-            if now > login.until or now > login.seen + IDLE_HOURS * 3600 or (
-                    self.settings.accounts.get(login.account.name) != login.account):
+            account = self.settings.accounts.get(login.account.name)
+            if account is None and self.settings.accounts.fault:
+                return "", ""  # it may be there again when the file can be used again
+            if now > login.until or now > login.seen + IDLE_HOURS * 3600 or account != login.account:
                 del self._logins[sid]
                 return "", ""
             self._logins[sid] = replace(login, seen=now)

@@ -19,14 +19,14 @@ from poems.render.follow_view import view as course_view
 from poems.render.patient import NOTICE, own
 from poems.render.view import DISCLAIMER, observation, view
 from poems.render.waterfall import waterfall
-from poems.render.words import clean, percent
+from poems.render.words import clean, interval, percent
 from poems.review import Review, SetReview
 from poems.rules import Verdict
 from poems.store import MissingError
 from poems.web.ask import Ask, read, write
+from poems.web.begin import missing
 from poems.web.chart import figure
 from poems.web.entry import asked, by_field, is_begun, typed
-from poems.web.names import options
 from poems.web.pages import page
 from poems.web.work import course_of, is_last, record_of, review_of, setting_of
 
@@ -35,13 +35,14 @@ MOST = 12
 
 @dataclass(frozen=True)
 class Moved:
-    """One set of criteria, or one disease, before and after."""
+    """One set of criteria, or one disease, before and after. spreads: the intervals of both probabilities."""
 
     label: str
     before: str
     after: str
     is_moved: bool
     verdicts: tuple[Verdict, Verdict] | None = None
+    spreads: tuple[str, str] = ("", "")
 
 
 @read()
@@ -51,11 +52,12 @@ def review(ask: Ask) -> Response:
     found = review_of(ask, uid)
     common: dict[str, Any] = {"patient": ask.store.patient(uid), "is_last": is_last(ask), "as_of": found.as_of}
     if ask.edition == "patient":
-        return page(ask, "review.html.j2", shown=own(found, ask.knowledge), notice=NOTICE, **common)
+        return page(ask, "review.html.j2", shown=own(found, ask.knowledge), notice=NOTICE, **common,
+                    missing=missing(found.record.events, ask.knowledge))
     shown = view(found, ask.knowledge)
-    return page(ask, "review.html.j2", shown=shown, disclaimer=DISCLAIMER, options=options(ask.knowledge),
-                flow=waterfall(found, shown, ask.knowledge), setting=found.setting, chosen=setting_of(ask),
-                settings=ask.knowledge.settings, **_nothing(ask), **common)
+    return page(ask, "review.html.j2", shown=shown, disclaimer=DISCLAIMER, setting=found.setting,
+                flow=waterfall(found, shown, ask.knowledge), chosen=setting_of(ask), settings=ask.knowledge.settings,
+                **_nothing(ask), **common)
 
 
 def _nothing(ask: Ask) -> dict[str, Any]:
@@ -91,8 +93,7 @@ def what_if(ask: Ask) -> Response:
         values |= {"faults": by_field(said.faults if said else ()), "form": asked(concept, ask.knowledge) if concept
                    else None, "values": dict(said.raw) if said else {"finding": ask.text("finding")}}
     return page(ask, "what_if_result.html.j2" if ask.is_part else "what_if.html.j2", patient=patient,
-                back=f"/p/{uid}/review", options=options(ask.knowledge),
-                status=422 if said and said.faults else 200, **values)
+                back=f"/p/{uid}/review", status=422 if said and said.faults else 200, **values)
 
 
 def _change(ask: Ask, uid: str, label: str, record: Record, raws: Sequence[dict[str, str]]) -> dict[str, Any]:
@@ -133,10 +134,11 @@ def _verdict(found: SetReview) -> str:
 
 
 def _diseases(ask: Ask, before: Review, after: Review) -> list[Moved]:
-    was = {one.disease: one.probability for one in before.differential}
-    return [Moved(str(ask.knowledge.diseases[one.disease]["label"]), percent(was[one.disease]),
-                  percent(one.probability), percent(was[one.disease]) != percent(one.probability))
-            for one in after.differential]
+    was = {one.disease: one for one in before.differential}
+    return [Moved(str(ask.knowledge.diseases[one.disease]["label"]), percent(old.probability),
+                  percent(one.probability), percent(old.probability) != percent(one.probability),
+                  spreads=(interval(old.low, old.high), interval(one.low, one.high)))
+            for one in after.differential for old in (was[one.disease],)]
 
 
 @read()

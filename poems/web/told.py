@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
+from typing import Any
 
 from poems.knowledge import Knowledge
 from poems.record import ABSENT, Event
@@ -14,6 +15,7 @@ from poems.render.view import Observation, observation
 from poems.render.words import circumstances, clean, label, measured
 from poems.store import Entry
 from poems.web.ask import Edition
+from poems.web.entry import printed
 
 TITLES = {
     "clinician": {"quantity": "Measured", "finding": "Findings", "treatment": "Treatments",
@@ -37,14 +39,28 @@ class Row:
     is_corrected: bool
 
 
-def seen(event: Event, knowledge: Knowledge, edition: Edition) -> Observation:
-    """One event in words; for the patient in plain ones, and a treatment without its amount."""
+def seen(event: Event, knowledge: Knowledge, edition: Edition, raw: Mapping[str, Any] | None = None) -> Observation:
+    """One event in words; for the patient in plain ones, and a treatment without its amount.
+
+    raw: what was typed; where that was in another unit, it stands beside, as it is on the sheet it was read from.
+    """
+    as_typed = _as_typed(event, knowledge, raw or {})
     if edition == "clinician":
-        return observation(event, knowledge)
-    said = _said(without_dose(event, knowledge), knowledge, edition)
+        found = observation(event, knowledge)
+        return replace(found, what=found.what + as_typed)
+    said = _said(without_dose(event, knowledge), knowledge, edition) + as_typed
     name = plain(event.finding, knowledge)
     return Observation(f"{name}: {said}" if said else name, "", event.date.isoformat() if event.date else "",
                        _source(event, knowledge, edition))
+
+
+def _as_typed(event: Event, knowledge: Knowledge, raw: Mapping[str, Any]) -> str:
+    """Number and unit as they were typed, in brackets; empty where the record says them so."""
+    value, unit = str(raw.get("value") or ""), str(raw.get("unit") or "")
+    concept = knowledge.concepts.get(event.finding)
+    if event.value is None or not value or not unit or unit == event.unit or concept is None or not concept.unit:
+        return ""
+    return f" (typed: {clean(value)} {printed(unit)})"
 
 
 def groups(entries: Iterable[Entry], knowledge: Knowledge, edition: Edition) -> Mapping[str, Sequence[Row]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Lock
@@ -21,11 +21,52 @@ from poems.review import Review, assess
 from poems.web.ask import Ask
 
 TODAY, LAST = "today", "last"
-MOST = 64
-_kept: OrderedDict[Hashable, Any] = OrderedDict()
-_lock = Lock()
+MOST, MOST_EVENTS = 64, 60_000
+"""How many answers are kept, and of how many events altogether: one about 20,000 takes some megabytes."""
 _T = TypeVar("_T")
 _lines = ThreadPoolExecutor(4, "audit")
+
+
+class Answers:
+    """What was made lately, the latest used last. Of a record, only what was made of its latest revision today."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: OrderedDict[tuple[Any, ...], tuple[tuple[int, date], Any, int]] = OrderedDict()
+
+    def get(self, key: tuple[Any, ...], state: tuple[int, date]) -> Any:
+        """The answer, if it was made of this state; or None."""
+        with self._lock:
+            known, made, _ = self._kept.get(key, (None, None, 0))
+            if known != state:
+                return None
+            self._kept.move_to_end(key)
+            return made
+
+    def put(self, key: tuple[Any, ...], state: tuple[int, date], made: Any, events: int) -> None:
+        """Keep an answer; let go of those of older states of its record, and of the oldest where there are too many."""
+        with self._lock:
+            of = {other: kept[0] for other, kept in self._kept.items() if other[0] == key[0]}
+            if any(known > state for known in of.values()):
+                return  # it took long, and somebody changed the record meanwhile
+            for other in [other for other, known in of.items() if known != state]:
+                del self._kept[other]
+            self._kept[key] = state, made, events
+            while len(self._kept) > 1 and (len(self._kept) > MOST or self.events > MOST_EVENTS):
+                self._kept.popitem(last=False)
+
+    @property
+    def events(self) -> int:
+        """Of how many events all that is kept was made."""
+        return sum(events for _, _, events in self._kept.values())
+
+    def states(self, uid: str) -> list[tuple[int, date]]:
+        """Of which states of a record something is kept."""
+        with self._lock:
+            return [state for key, (state, _, _) in self._kept.items() if key[0] == uid]
+
+
+_answers = Answers()
 
 
 def is_last(ask: Ask) -> bool:
@@ -67,18 +108,13 @@ def course_of(ask: Ask, uid: str) -> Follow:
 
 def _once(ask: Ask, uid: str, what: tuple[str, ...], make: Callable[[], _T]) -> _T:
     """What was made of the record at this revision, or made now."""
-    revision = ask.store.patient(uid).revision
-    key = (uid, revision, date.today(), is_last(ask), id(ask.knowledge), what)
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            found: _T = _kept[key]
-            return found
+    patient = ask.store.patient(uid)
+    state = patient.revision, date.today()
+    key = uid, is_last(ask), id(ask.knowledge), what
+    if (found := _answers.get(key, state)) is not None:
+        return found  # type: ignore[no-any-return]
     made = make()
-    with _lock:
-        _kept[key] = made
-        while len(_kept) > MOST:
-            _kept.popitem(last=False)
+    _answers.put(key, state, made, patient.entries)
     return made
 
 

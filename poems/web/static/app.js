@@ -42,19 +42,18 @@
   // ---- a finding: looked up while it is typed, then its fields
 
   const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "");
+  const wordy = (text) => plain(text).replace(/[^\p{L}\p{N}]+/gu, " ").trim();
+  const several = (text) => (text || "").split("|").filter(Boolean).map((name) => ({ name, plain: wordy(name) }));
   let names = null;
   const known = () => names ??= $$("#concepts option").map((one) => ({
-    label: one.value, kind: one.dataset.kind, plain: plain(one.value),
-    also: (one.dataset.also || "").split("|").filter(Boolean).map((name) => ({ name, plain: plain(name) })),
+    label: one.value, kind: one.dataset.kind, plain: wordy(one.value),
+    also: several(one.dataset.also), sought: several(one.dataset.sought),
   }));
-  const worth = (text, said) => {   // how well a name fits: whole, its beginning, a word's beginning, somewhere within
-    const at = text.indexOf(said);
-    if (at < 0) return 0;
-    if (text === said) return 5;
-    return at === 0 ? 4 : /[^a-z0-9]/.test(text[at - 1]) ? 3 : said.length > 2 ? 1 : 0;
-  };
+  // how well a name fits: whole, by its beginning, by the beginning of a word; never by what stands within a word
+  const worth = (text, said) => text === said ? 5 : text.startsWith(said) ? 4 : text.includes(` ${said}`) ? 3 : 0;
   function slip(text, said) {       // whether one letter is wrong, missing or too many in the beginning of a word
-    return said.length >= 4 && text.split(/[^a-z0-9]+/).some((word) => {
+    return said.length >= 4 && text.split(" ").some((word) => {
+      if (word[0] !== said[0]) return false;
       const end = Math.min(word.length, said.length + 1);
       for (let length = said.length - 1; length <= end; length++) if (near(word.slice(0, length), said)) return true;
       return false;
@@ -67,27 +66,31 @@
     return j - i <= 1 && k - i <= 1 || (j - i === 2 && k - i === 2 && one[i] === other[i + 1] && one[i + 1] === other[i]);
   }
   function lookup(text) {
-    const said = plain(text.trim());
+    const said = wordy(text);
     if (!said) return [];
-    const words = said.split(/\s+/), found = [];
+    const words = said.split(" "), found = [];
+    const fits = (one, test) => words.every((word) => test(one.plain, word) || [...one.also, ...one.sought].some((other) => test(other.plain, word)));
     for (const one of known()) {
-      let best = worth(one.plain, said) * 2, by = "";
-      for (const other of one.also) {
-        const fits = worth(other.plain, said) * 2 - 1;
-        if (fits > best) { best = fits; by = other.name; }
+      let best = worth(one.plain, said) * 3, by = "";
+      for (const [names, less] of [[one.also, 1], [one.sought, 2]]) for (const other of names) {
+        const here = worth(other.plain, said) * 3 - less;
+        if (here > Math.max(best, 0)) { best = here; by = other.name; }
       }
-      if (best <= 0 && words.length > 1 && words.every((word) => worth(one.plain, word) || one.also.some((other) => worth(other.plain, word)))) best = 1;
+      if (best <= 0 && words.length > 1 && fits(one, worth)) best = 1;
       if (best > 0) found.push({ ...one, best, by });
     }
-    if (!found.length) for (const one of known()) {
-      const by = slip(one.plain, said) ? "" : (one.also.find((other) => slip(other.plain, said)) || {}).name;
-      if (by !== undefined) found.push({ ...one, best: 1, by });
+    if (!found.length) for (const one of known()) if (fits(one, (name, word) => worth(name, word) || slip(name, word))) {
+      const by = slip(one.plain, said) ? "" : ([...one.also, ...one.sought].find((other) => slip(other.plain, said)) || { name: "" }).name;
+      found.push({ ...one, best: 1, by });
     }
     return found.sort((a, b) => b.best - a.best || a.label.length - b.label.length || a.label.localeCompare(b.label)).slice(0, 12);
   }
 
   function marked(text, said) {     // the name with what was typed in it
-    const span = document.createElement("span"), at = plain(text).indexOf(plain(said.trim()));
+    const span = document.createElement("span"), sought = plain(said.trim());
+    const within = plain(text), isWord = /[\p{L}\p{N}]/u;
+    let at = sought ? within.indexOf(sought) : -1;
+    while (at > 0 && isWord.test(within[at - 1])) at = within.indexOf(sought, at + 1);
     if (at < 0 || plain(text).length !== text.length) { span.textContent = text; return span; }
     const mark = document.createElement("mark");
     mark.textContent = text.slice(at, at + said.trim().length);
@@ -124,7 +127,7 @@
         item.dataset.value = one.label;
         item.setAttribute("role", "option");
         item.setAttribute("aria-selected", "false");
-        if (one.by && !one.plain.includes(plain(input.value.trim()))) { const small = document.createElement("small"); small.textContent = one.by; name.append(small); }
+        if (one.by && !worth(one.plain, wordy(input.value))) { const small = document.createElement("small"); small.textContent = one.by; name.append(small); }
         kind.className = "kind";
         kind.textContent = one.kind;
         item.append(name, kind);
@@ -154,6 +157,7 @@
         const item = shown().filter((one) => one.dataset.value)[Math.max(at, 0)];
         if (item) { event.preventDefault(); choose(item); }
       } else if (event.key === "Escape" && !list.hidden) { event.preventDefault(); close(); }
+      else if (event.key === "Tab") close();   // a list that scrolls would take the focus
     });
     input.addEventListener("blur", () => setTimeout(close, 120));
     list.addEventListener("pointerdown", (event) => event.preventDefault());
@@ -189,6 +193,30 @@
   }
   document.addEventListener("focusin", (event) => { if (event.target.matches(".finder > input")) finder(event.target); });
   document.addEventListener("change", (event) => { if (event.target.matches(".finder > input")) chosen(event.target, false); });
+
+  document.addEventListener("click", (event) => {   // what to begin with opens its fields on the same page
+    const button = event.target.closest?.("form[data-find] button"), input = button && $("form.enter[data-add] input[name=finding]");
+    if (!input) return;
+    event.preventDefault();
+    input.value = button.value;
+    input.scrollIntoView({ block: "center" });
+    chosen(input, true);
+  });
+
+  // ---- what was typed and not saved is asked about before it is left
+
+  let sending = false;
+  const changed = (one) => one.type === "radio" || one.type === "checkbox" ? one.checked !== one.defaultChecked
+    : one.tagName === "SELECT" ? one.selectedIndex !== Math.max([...one.options].findLastIndex((option) => option.defaultSelected), 0)
+      : one.value !== one.defaultValue;
+  const unsaved = () => !sending && $$("form.enter[data-add], form[data-keep]").some((form) => ($(".alert[role=alert]", form) && $("fieldset", form))
+    || [...form.elements].some((one) => one.name && one.name !== "finding" && one.type !== "hidden" && one.tagName !== "BUTTON" && changed(one)));
+  const ask = (event) => { if (unsaved()) { event.preventDefault(); event.returnValue = ""; } };
+  const mind = () => (unsaved() ? addEventListener : removeEventListener)("beforeunload", ask);
+  for (const name of ["input", "change"]) document.addEventListener(name, mind);
+  document.addEventListener("submit", (event) => { if (event.target.matches("form.enter[data-add], form[data-keep]")) sending = true; });
+  document.addEventListener("click", (event) => { if (event.target.closest?.("[data-leave]")) sending = true; });
+  addEventListener("pageshow", () => { sending = false; mind(); });
 
   // ---- files dropped anywhere on the page go into the import form
 

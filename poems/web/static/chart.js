@@ -5,7 +5,7 @@
   const NEAR = 22;
   let chart, svg, rows, readout, cross, current;
 
-  function prepare() {
+  function prepare(left) {
     chart = document.getElementById("picture");
     svg = chart && chart.querySelector("svg.timeline");
     current = null;
@@ -32,6 +32,25 @@
     cross = document.createElementNS("http://www.w3.org/2000/svg", "path");
     cross.setAttribute("class", "cross");
     svg.append(cross);
+    look(left);
+  }
+  // Where the picture is wider than the screen: the day it is looked from, not the oldest years; where nothing was
+  // measured for long before that day, the last that was.
+  function look(left) {
+    const box = chart.querySelector(".scroll"), day = svg.querySelector(".day-line.today");
+    const wide = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width, half = box.clientWidth * 0.7;
+    const last = Math.max(...[...svg.querySelectorAll(".dot[data-row]")].map((dot) => dot.getBBox().x), 0) * wide;
+    const at = day ? day.getBBox().x * wide : box.scrollWidth;
+    box.scrollLeft = left ?? (last && at - last > half ? last : at) - half;
+    const edge = Math.min(...[...svg.querySelectorAll("path.axis")].map((axis) => axis.getBBox().x));
+    const names = [...svg.querySelectorAll("text")].map((text) => ({ text, from: text.getBBox() }))
+      .filter((one) => one.from.x + one.from.width <= edge && one.text.matches(".name,.soft"));
+    const pin = () => {   // what a row is called stays in sight
+      for (const { text, from } of names) text.setAttribute("transform", `translate(${Math.max(0, box.scrollLeft / wide + 4 - from.x)} 0)`);
+    };
+    for (const { text } of names) svg.append(text);
+    box.addEventListener("scroll", pin, { passive: true });
+    pin();
   }
   function centre(mark) {
     const box = mark.getBBox();
@@ -119,7 +138,7 @@
     const link = event.target.closest?.("#picture a[data-cut]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    const cut = link.dataset.cut, isOpen = chart.querySelector("details.data").open;
+    const cut = link.dataset.cut, left = chart.querySelector(".scroll").scrollLeft, isOpen = chart.querySelector("details.data").open;
     chart.setAttribute("aria-busy", "true");
     try {
       const address = link.href.split("#")[0];
@@ -128,7 +147,7 @@
       hush();
       chart.outerHTML = await answer.text();
       history.replaceState(null, "", address);
-      prepare();
+      prepare(cut.startsWith("span-") ? undefined : left);
       chart.querySelector("details.data").open = isOpen;
       chart.querySelector(`a[data-cut="${CSS.escape(cut)}"]`)?.focus();
     } catch { location.href = link.href; }
