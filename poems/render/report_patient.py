@@ -41,6 +41,8 @@ HEADING = "My record, for the appointment"
 FOOTER = "It informs and never orders. What is not recorded may still have been done: ask."
 FIRST, ELSE, VISITS, TESTS, NOTES = 8, 3, 1, 1, 1
 """How many treatments, other findings, visits, tests and notes there are at the least."""
+MOST_TESTS = 9
+"""More would take the room for a pen."""
 NOT_YET = "What doctors look for, and nobody has recorded yet"
 LOOKED = "looked for, not found"
 VISITS_HEAD = "Next visits, as this guide reads the papers"
@@ -128,7 +130,7 @@ class Patient:
             yield Lines(VISITS_HEAD, tuple(Line(capital(visit.when), ", ".join(filter(
                 None, (visit.apart, items(visit.tests, 110, ", "))))) for visit in visits), "pairs",
                 more=left_over(later, where=""))
-        tests, left = first(self.own.ask_about, TESTS + room)
+        tests, left = first(self.own.ask_about, min(TESTS + room, MOST_TESTS))
         if tests:
             yield Lines(DONE, tuple(Line(name, sign="box") for name in tests), more=left_over(left, where=""))
 

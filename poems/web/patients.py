@@ -56,7 +56,6 @@ def start(ask: Ask) -> Response:
     if mode == "example":
         from poems.web.example import fill
 
-        ask.store.set_setting("mode", MANY, ask.who)
         return ask.go(f"/p/{fill(ask.store, ask.knowledge)}/review")
     if mode not in (OWN, MANY):
         raise Refused(422, "Choose whose records these will be.")
@@ -147,7 +146,7 @@ def _done(ask: Ask, uid: str) -> Told | None:
 
 def _told(ask: Ask, change: Change, most: int | None) -> Told:
     """The change in words, with so many of its entries; with all where there is no most."""
-    added, retired = ([seen(each.event, ask.knowledge, ask.edition) for each in several[:most]]
+    added, retired = ([seen(each.event, ask.knowledge, ask.edition, each.raw) for each in several[:most]]
                       for several in (change.added, change.retired))
     return Told(change, added, retired, len(change.added) + len(change.retired) - len(added) - len(retired))
 

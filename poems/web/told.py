@@ -44,11 +44,11 @@ def seen(event: Event, knowledge: Knowledge, edition: Edition, raw: Mapping[str,
 
     raw: what was typed; where that was in another unit, it stands beside, as it is on the sheet it was read from.
     """
-    as_typed = _as_typed(event, knowledge, raw or {})
     if edition == "clinician":
         found = observation(event, knowledge)
-        return replace(found, what=found.what + as_typed)
-    said = _said(without_dose(event, knowledge), knowledge, edition) + as_typed
+        return replace(found, what=found.what + _as_typed(event, knowledge, raw or {}))
+    undosed = without_dose(event, knowledge)
+    said = _said(undosed, knowledge, edition) + _as_typed(undosed, knowledge, raw or {})
     name = plain(event.finding, knowledge)
     return Observation(f"{name}: {said}" if said else name, "", event.date.isoformat() if event.date else "",
                        _source(event, knowledge, edition))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Lock
 from typing import Any, TypeVar
@@ -24,7 +23,6 @@ TODAY, LAST = "today", "last"
 MOST, MOST_EVENTS = 64, 60_000
 """How many answers are kept, and of how many events altogether: one about 20,000 takes some megabytes."""
 _T = TypeVar("_T")
-_lines = ThreadPoolExecutor(4, "audit")
 
 
 class Answers:
@@ -116,18 +114,6 @@ def _once(ask: Ask, uid: str, what: tuple[str, ...], make: Callable[[], _T]) -> 
     made = make()
     _answers.put(key, state, made, patient.entries)
     return made
-
-
-def noted(ask: Ask, action: str, uid: str, make: Callable[[], _T]) -> _T:
-    """What `make` makes, while the audit trail takes its line; both are done when it returns.
-
-    The disk takes about as long as the reckoning, and neither needs the other.
-    """
-    line = _lines.submit(ask.store.log, ask.who, action, uid)
-    try:
-        return make()
-    finally:
-        line.result()
 
 
 def warm(knowledge: Knowledge) -> None:
