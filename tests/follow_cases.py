@@ -106,7 +106,7 @@ def _relapses(found: Follow) -> dict[str, Any]:
     for item in found.relapses:
         past = next((line.number for line in found.lines[:-1] if f"(line {line.number}," in item.label), None)
         said[item.id if past is None else f"{item.id}@{past}"] = {
-            **fields(item, "verdict day confirmed why"),
+            **fields(item, "verdict day confirmed gone why"),
             "because": [event.finding for event in item.because],
         }
     return said

@@ -8,7 +8,7 @@ from datetime import date
 
 from poems.follow import DomainResponse, Follow, Relapse, Visit
 from poems.knowledge import Knowledge
-from poems.render.follow_words import apart, by_kind, due, is_now, trend_sentence
+from poems.render.follow_words import apart, by_kind, due, is_now, is_today, trend_sentence
 from poems.render.words import clean, inside, listed
 from poems.rules import Verdict
 
@@ -144,13 +144,13 @@ def _visits(follow: Follow, knowledge: Knowledge) -> Iterator[str]:
     """What is overdue, what is due now, else or also what comes next: the first visit of each kind."""
     firsts = [several[0] for several in by_kind(follow.calendar, follow.as_of)]
     late = [visit for visit in firsts if visit.overdue]
-    now = [visit for visit in firsts if is_now(visit, follow.as_of)]
+    now, today = [visit for visit in firsts if is_now(visit, follow.as_of)], is_today(follow.as_of)
     if late:
         yield "Overdue: " + "; ".join(
             f"{_visit(visit, knowledge)} ({due(visit, follow.as_of).removeprefix('overdue ')})" for visit in late) + "."
     if now:
         yield "Due now: " + "; ".join(
-            f"{_visit(visit, knowledge)} (until {visit.latest})" if visit.latest > follow.as_of
+            f"{_visit(visit, knowledge)} (until {visit.latest})" if visit.latest > follow.as_of or not today
             else f"{_visit(visit, knowledge)} (today)" for visit in now) + "."
     coming = [visit for visit in firsts if not visit.overdue and visit not in now]
     if coming:

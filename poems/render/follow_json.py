@@ -131,7 +131,7 @@ def _response(item: DomainResponse, knowledge: Knowledge) -> Object:
 
 def _relapse(item: Relapse, knowledge: Knowledge) -> Object:
     return {"id": item.id, "label": item.label, "verdict": item.verdict.value, "date": _day(item.day),
-            "confirmed": item.confirmed, "why": item.why, **cited(item.source),
+            "confirmed": item.confirmed, "not_met_any_more": _day(item.gone), "why": item.why, **cited(item.source),
             "because": _because(item.because, knowledge),
             "literature": {"text": item.literature, **cited(item.literature_source)}}
 

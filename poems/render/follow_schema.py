@@ -101,8 +101,8 @@ def _response() -> Schema:
 
 def _relapse() -> Schema:
     return shape({
-        "id": ID, "label": ID, "verdict": VERDICT, "date": DAY, "confirmed": FLAG, "why": TEXT, **cited(),
-        "because": many("event"),
+        "id": ID, "label": ID, "verdict": VERDICT, "date": DAY, "confirmed": FLAG, "not_met_any_more": DAY,
+        "why": TEXT, **cited(), "because": many("event"),
         "literature": shape({"text": TEXT, **cited()}, "What the literature reports then; never an order.")})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from poems.course import Span
@@ -295,7 +296,12 @@ class _Viewer:
             yield label(series.finding, self.knowledge), f"{more}{values} {code}".rstrip(), clean(said)
 
     def _response(self, item: DomainResponse) -> ResponseView:
-        lasted = f", lasting {duration(item.duration_days)}" if item.duration_days is not None else ""
+        lasted = ""
+        if item.best_day and item.duration_days is not None:
+            lost = item.best_day + timedelta(item.duration_days) < (self.follow.died or self.follow.as_of)
+            again = lost and item.now == item.best
+            long = duration(item.duration_days)
+            lasted = f", at first for {long}; reached again since" if again else f", lasting {long}"
         now = category(item, item.now, self.knowledge)
         return ResponseView(
             clean(item.label), now, category(item, item.best, self.knowledge),

@@ -35,7 +35,8 @@ STATUSES = {"quantity": ("called raised", "called not raised"), "treatment": ("g
 """How a status reads that is neither found nor not found, by the kind of what it is said of."""
 METHODS = {"ct": "CT", "low-dose-ct": "low-dose CT", "ct-chest": "CT of the chest", "chest-ct": "CT of the chest",
            "pet-ct": "PET/CT", "pet": "PET", "mri": "MRI", "ife": "immunofixation", "spep": "serum electrophoresis",
-           "upep": "urine electrophoresis", "elisa": "ELISA", "": "a method that is not said"}
+           "upep": "urine electrophoresis", "elisa": "ELISA", "chest-radiograph": "chest X-ray", "radiograph": "X-ray",
+           "skeletal-survey": "X-rays of the skeleton", "": "a method that is not said"}
 """Methods whose id is an abbreviation; any other is its id with spaces."""
 COURSE = {"of-baseline": "times the value before treatment", "of-nadir": "times the lowest value since treatment",
           "above-nadir": "above the lowest value since treatment"}

@@ -44,10 +44,12 @@ def export(ask: Ask) -> Response:
 @read()
 def calendar(ask: Ask) -> Response:
     """The visits and tests to come, for a calendar."""
-    from poems.render.calendar import ics
+    from poems.render.calendar import ics, is_empty
 
     course = course_of(ask, ask.path("uid"))
-    return attached(ics(course, ask.knowledge), "text/calendar; charset=utf-8", "visits.ics")
+    if is_empty(course, ask.knowledge, ask.edition):
+        raise MissingError("No visit is to come, so there is nothing for a calendar.")
+    return attached(ics(course, ask.knowledge, ask.edition), "text/calendar; charset=utf-8", "visits.ics")
 
 
 @read()

@@ -13,7 +13,7 @@ from poems.adapters.entry import Entries, Observation, doubted, is_quantity, spa
 from poems.errors import Issue
 from poems.knowledge import Concept, Knowledge
 from poems.record import ABSENT, PRESENT, Event
-from poems.render.words import UNITS
+from poems.render.words import UNITS, method_name
 
 FIELDS = ("status", "value", "unit", "comparator", "specimen", "upper_limit", "date", "method", "source")
 NAMES = {"status": "What was found", "value": "Value", "unit": "Unit", "comparator": "Sign", "specimen": "Measured in",
@@ -22,10 +22,6 @@ AS_PRINTED = "as_printed"
 """The field by which a form brings back the numbers it was asked about; a program has none, and is not asked."""
 NOT_SAID = "not-said"
 """The choice that says that the report does not tell the specimen."""
-METHODS = {"ct": "CT", "pet-ct": "PET-CT", "mri": "MRI", "ife": "immunofixation", "spep": "protein electrophoresis",
-           "chest-radiograph": "chest X-ray", "radiograph": "X-ray", "skeletal-survey": "X-rays of the skeleton",
-           "palpation": "by hand (palpation)"}
-"""How methods are called, where it is not by the words of their ids."""
 NEAR = 3.0
 """Units within so many powers of ten of the usual one are listed first. None is ever chosen for anybody."""
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -79,12 +75,8 @@ def _methods(concept: Concept) -> Iterator[tuple[str, str]]:
         words = frozenset(one.id.split("-"))
         if one.id and words not in offered:
             offered.add(words)
-            yield one.id, method(one.id)
+            yield one.id, method_name(one.id)
 
-
-def method(key: str) -> str:
-    """A method as a report prints it: `pet-ct` is PET-CT."""
-    return METHODS.get(key) or " ".join(METHODS.get(word, word) for word in key.split("-"))
 
 
 def _units(concept: Concept) -> tuple[tuple[tuple[str, str], ...], ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from poems.record import Record
+from poems.render.calendar import is_empty
 from poems.render.follow_patient import NOTICE as COURSE_NOTICE
 from poems.render.follow_patient import own_course
 from poems.render.follow_view import DISCLAIMER as COURSE_DISCLAIMER
@@ -156,4 +157,4 @@ def course(ask: Ask) -> Response:
     return page(ask, "course.html.j2", patient=ask.store.patient(uid), shown=shown, disclaimer=COURSE_DISCLAIMER,
                 notice=COURSE_NOTICE, is_last=is_last(ask), as_of=found.as_of, clean=clean, together=together,
                 chart=lambda timeline, prefix: figure(ask, timeline, prefix), has_transplant=bool(found.transplants),
-                has_visits=bool(found.calendar) and found.died is None)
+                has_visits=not is_empty(found, ask.knowledge, ask.edition))

@@ -10,7 +10,7 @@ from typing import Any
 
 from poems.knowledge import Knowledge
 from poems.record import ABSENT, Event
-from poems.render.patient import plain, without_dose
+from poems.render.patient import WEAK, is_weak, plain, without_dose
 from poems.render.view import Observation, observation
 from poems.render.words import circumstances, clean, label, measured
 from poems.store import Entry
@@ -91,7 +91,7 @@ def _name(event: Event, knowledge: Knowledge, edition: Edition) -> str:
 def _said(event: Event, knowledge: Knowledge, edition: Edition) -> str:
     concept = knowledge.concepts.get(event.finding)
     if edition == "patient" and concept and concept.kind == "finding" and event.status == ABSENT:
-        return "looked for, not found"
+        return "looked for, not found" + (f"; {WEAK}" if is_weak(event, knowledge) else "")
     return measured(without_dose(event, knowledge) if edition == "patient" else event, knowledge)
 
 
