@@ -498,3 +498,14 @@ def test_an_archive_that_takes_too_much_is_stopped(archive: bytes, other: Store,
     monkeypatch.setattr(reading, "ARCHIVE_SECONDS", 60.0)
     assert len(import_all(other, io.BytesIO(archive), ME, reader=beside(Limits())).added) == 4
     assert list(folder.iterdir()) == []
+
+
+def test_a_copy_of_the_database_is_told_from_a_broken_archive(tmp_path: Path) -> None:
+    """Whoever brings back a backup where an archive is asked for is told what to do with it."""
+    with Store.open(tmp_path / "a.db") as store:
+        store.backup(tmp_path / "backup.db")
+        with pytest.raises(ArchiveError, match="poems serve --database"):
+            import_all(store, tmp_path / "backup.db", "me")
+        (tmp_path / "broken.zip").write_bytes(b"PK no zip")
+        with pytest.raises(ArchiveError, match="copied to the end"):
+            import_all(store, tmp_path / "broken.zip", "me")

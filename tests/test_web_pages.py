@@ -268,6 +268,18 @@ def test_what_was_done_is_told_and_can_be_undone(served: Served, visitor: Browse
         assert 'class="done"' not in visitor.get(f"/p/{uid}/", params={"done": none}).text
 
 
+def test_history_names_what_a_correction_moved(served: Served, visitor: Browser, uid: str) -> None:
+    """The field and both of its words; a correction that differs in nothing is none."""
+    same = {"status": "present", "date": "2025-02-01", "source": "letter"}
+    visitor.submit(f"/p/{uid}/add", {"finding": "Ascites", **same})
+    entry = served.store.entries(uid)[-1].id
+    before = len(served.store.history(uid))
+    assert visitor.submit(f"/p/{uid}/entry/{entry}", same).status_code == 303
+    assert len(served.store.history(uid)) == before
+    assert visitor.submit(f"/p/{uid}/entry/{entry}", {**same, "source": "ultrasound"}).status_code == 303
+    assert "Where it stands: letter → ultrasound" in visitor.get(f"/p/{uid}/history").text
+
+
 def test_no_page_carries_its_own_style_or_script(visitor: Browser, uid: str) -> None:
     """Nothing on any page would need a looser policy: no inline script, no style attribute, nothing from elsewhere."""
     paths = ["/", "/import", "/ask", "/settings", "/audit", "/guide/", "/guide/test-vegf", "/guide/glossary",

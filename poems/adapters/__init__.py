@@ -85,7 +85,7 @@ def _form(data: bytes, suffix: str) -> str:
         return "parquet"
     if data.startswith((b"\x1f\x8b", b"PK\x03\x04")):
         raise RefusedError("", "a compressed file or a spreadsheet", "CSV, Parquet or JSON",
-                           "Unpack it, or save it as CSV.")
+                           "Unpack it, or save it as CSV; an archive of the app is brought back in its settings.")
     if start in (b"{", b"["):
         return "ndjson" if _SUFFIXES.get(suffix) == "ndjson" or _is_ndjson(data) else "json"
     form = _SUFFIXES.get(suffix, "csv")

@@ -16,6 +16,7 @@ from poems.adapters.document import RefusedError
 from poems.store import told
 from poems.store.problems import ArchiveError
 
+SQLITE: Final = b"SQLite format 3\x00"
 FORMAT: Final = "poems-archive"
 VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -51,13 +52,31 @@ def histories(source: Path | str | BinaryIO, most_bytes: int = MOST_BYTES) -> It
                         raise _refused(name, "a patient who stands in the archive twice")
                     seen.add(history.uid)
                     yield name, history
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
+    except zipfile.BadZipFile as error:
+        if _is_database(source):
+            raise ArchiveError("this is a copy of the database and no archive. Nothing was taken in. Start the app on "
+                               "it: poems serve --database FILE") from None
+        raise _unreadable(error) from None
+    except (zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
             ValueError, OverflowError) as error:
-        raise ArchiveError(f"the archive cannot be opened ({type(error).__name__}); expected a zip that poems "
-                           "exported. Nothing was taken in. Check that it was copied to the end.") from None
+        raise _unreadable(error) from None
     except OSError as error:
         raise ArchiveError(f"the archive cannot be read ({error.strerror or type(error).__name__}). "
                            "Nothing was taken in. Check the path.") from None
+
+
+def _unreadable(error: Exception) -> ArchiveError:
+    return ArchiveError(f"the archive cannot be opened ({type(error).__name__}); expected a zip that poems exported. "
+                        "Nothing was taken in. Check that it was copied to the end.")
+
+
+def _is_database(source: Path | str | BinaryIO) -> bool:
+    """Whether it begins as a SQLite file does."""
+    if isinstance(source, Path | str):
+        with Path(source).open("rb") as file:
+            return file.read(16) == SQLITE
+    source.seek(0)
+    return source.read(16) == SQLITE
 
 
 def _directory(archive: zipfile.ZipFile, most_bytes: int) -> dict[str, zipfile.ZipInfo]:

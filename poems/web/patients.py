@@ -13,7 +13,7 @@ from poems.record import Event
 from poems.render.view import Observation
 from poems.store import Change, ConflictError, Entry, MissingError
 from poems.web.ask import Ask, read, write
-from poems.web.entry import Asked, Typed, asked, by_field, compared, is_begun, shown, typed
+from poems.web.entry import Asked, Compared, Typed, asked, by_field, compared, is_begun, shown, typed
 from poems.web.guard import Refused
 from poems.web.names import options
 from poems.web.pages import page
@@ -26,13 +26,14 @@ MOST_CHANGES, MOST_ENTRIES, MOST_MOVED = 50, 500, 100
 
 @dataclass(frozen=True)
 class Told:
-    """One change, with the entries that it brought and those that ceased to count, in words. more: how many of them
-    are not told.
+    """One change, with the entries that it brought and those that ceased to count, in words. moved: the fields of a
+    correction that differ. more: how many entries are not told.
     """
 
     change: Change
     added: Sequence[Observation]
     retired: Sequence[Observation]
+    moved: Sequence[Compared] = ()
     more: int = 0
 
 
@@ -148,7 +149,17 @@ def _told(ask: Ask, change: Change, most: int | None) -> Told:
     """The change in words, with so many of its entries; with all where there is no most."""
     added, retired = ([seen(each.event, ask.knowledge, ask.edition, each.raw) for each in several[:most]]
                       for several in (change.added, change.retired))
-    return Told(change, added, retired, len(change.added) + len(change.retired) - len(added) - len(retired))
+    moved = _moved(ask, change) if change.kind == "correction" and len(change.added) == len(change.retired) == 1 else ()
+    return Told(change, added, retired, moved, len(change.added) + len(change.retired) - len(added) - len(retired))
+
+
+def _moved(ask: Ask, change: Change) -> Sequence[Compared]:
+    """The fields in which a corrected entry differs; of a treatment none for the patient: they name the amount."""
+    before, after = change.retired[0].event, change.added[0].event
+    concept = ask.knowledge.concepts.get(after.finding)
+    if ask.edition == "patient" and (concept is None or concept.kind == "treatment"):
+        return ()
+    return tuple(one for one in compared(shown(before), shown(after), ask.knowledge) if one.differs)
 
 
 @write()
@@ -232,6 +243,8 @@ def correct(ask: Ask) -> Response:
                  ask.store.patient(uid).label, ask.knowledge, date.today())
     if said.event is None:
         return _entry(ask, found, said.raw, by_field(said.faults), status=422)
+    if said.event == found.event and not ask.text("note").strip() and ask.store.is_current(uid, place):
+        return ask.go(f"/p/{uid}/entry/{place}")  # nothing differs, so that there is nothing to keep
     try:
         change = ask.store.correct(uid, place, said.event, ask.who, raw=dict(said.raw), note=ask.text("note").strip())
     except ConflictError as conflict:
