@@ -22,6 +22,7 @@ from poems.knowledge import Knowledge
 
 __all__ = ["FORMATS", "Reading", "read"]
 
+LETTERS: Final = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff")  # a PDF, a PNG, a JPEG
 FORMATS: Final = ("csv", "parquet", "fhir", "phenopacket")
 _SUFFIXES: Final = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet",
                     ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json"}
@@ -83,6 +84,9 @@ def _form(data: bytes, suffix: str) -> str:
     start = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if data.startswith(b"PAR1"):
         return "parquet"
+    if data.startswith(LETTERS):
+        raise RefusedError("", "a letter or a picture (PDF, PNG or JPEG)", "CSV, Parquet or JSON",
+                           "Enter its findings by hand.")
     if data.startswith((b"\x1f\x8b", b"PK\x03\x04")):
         raise RefusedError("", "a compressed file or a spreadsheet", "CSV, Parquet or JSON",
                            "Unpack it, or save it as CSV; an archive of the app is brought back in its settings.")

@@ -223,7 +223,7 @@ class Entries:
             "1" if concept.unit == "1" or concept.unit.startswith("{") else "")
         if not unit:
             raise RefusedError("unit", "empty", f"a unit of {concept.id}, such as {concept.unit}",
-                               f"Fill it, or pass --unit {concept.id}=UNIT.")
+                               f"Fill it; --unit {concept.id}=UNIT says it for all of a file on the command line.")
         return unit
 
     def _converted(self, concept: Concept, field: str, unit: str, value: float) -> float:

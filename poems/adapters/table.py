@@ -26,6 +26,7 @@ _TWICE: Final = re.compile(rf"^({'|'.join(COLUMNS)})_\d+$")  # what DuckDB makes
 if TYPE_CHECKING:
     import duckdb
 
+SEE: Final = "See `poems knowledge list`; the app offers the names where a finding is entered."
 REQUIRED: Final = ("patient", "finding")
 DELIMITERS: Final = (",", ";", "\t")
 
@@ -124,7 +125,7 @@ def _note_unknown(where: str, name: str, entries: Entries) -> None:
     near = [] if entries.counted(("finding", name)) else difflib.get_close_matches(
         name.casefold(), entries.knowledge.concepts, 1, 0.8)
     entries.count(("finding", name), f"{where}, finding", "a finding that we do not know; nothing is read",
-                  "an id or name of `poems knowledge list`", f"Did you mean {near[0]}?" if near else "", "caution")
+                  "an id or name that we know", f"Did you mean {near[0]}?" if near else SEE, "caution")
 
 
 def read_parquet(source: Path | bytes, entries: Entries) -> None:
