@@ -7,6 +7,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
@@ -79,6 +80,15 @@ def followed(knowledge: Knowledge) -> list[Row]:
     ]
 
 
+def told() -> list[Row]:
+    """The guide: a question from the shell, and the whole site, each a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        return [
+            ("poems ask, cold, whole process", process("-m", "poems", "ask", "How rare is it?"), None),
+            ("poems guide build, cold, whole process", process("-m", "poems", "guide", "build", "-o", folder), 5.0),
+        ]
+
+
 def main() -> None:
     """Measure and print."""
     knowledge = load()
@@ -117,6 +127,7 @@ def main() -> None:
             None,
         ),
         *followed(knowledge),
+        *told(),
     ]
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; "
