@@ -17,9 +17,9 @@ from poems.knowledge import Knowledge
 from poems.render import as_json, follow_json
 from poems.review import assess
 from poems.store import BusyError, FullError, Store
+from poems.web import openapi
 from poems.web.api import WAYS
 from poems.web.api_shapes import MOST
-from poems.web.openapi import document
 from poems.web.settings import Limits
 
 VEGF = {"finding": "VEGF", "value": 1250, "unit": "pg/mL", "specimen": "plasma", "date": "2020-01-02"}
@@ -288,7 +288,7 @@ def test_a_program_logs_in(tmp_path: Path, knowledge: Knowledge) -> None:
 def test_the_description_is_true_of_the_routes(served: Served, visitor: Any, knowledge: Knowledge) -> None:
     """Every route is in it, every reference leads somewhere, every shape is a schema, examples are valid."""
     found = visitor.get("/api/v1/openapi.json").json()
-    assert found == json.loads(json.dumps(document(knowledge, served.settings)))
+    assert found == json.loads(json.dumps(openapi.described(WAYS, knowledge, served.settings)))
     assert found["openapi"].startswith("3.1")
     described = {(path, method.upper()) for path, ways in found["paths"].items() for method in ways}
     assert described == {(f"/api/v1{way.path}", way.method) for way in WAYS}

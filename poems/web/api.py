@@ -6,7 +6,7 @@ Every way is a line of `WAYS`; the routes and the OpenAPI document are made of i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -24,34 +24,11 @@ from poems.web.entry import typed
 from poems.web.guard import Refused
 from poems.web.imports import kept_in_list, kept_in_patient, received
 from poems.web.login import begun
+from poems.web.openapi import MAY_BE_EMPTY, ROOT, Way, described
 from poems.web.patients import number
 from poems.web.work import course_of, review_of
 
-ROOT = "/api/v1"
 EDITIONS, DAYS = ("clinician", "patient"), ("today", "last")
-MAY_BE_EMPTY = ("Note", "Nothing")
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way to call: its page, what it takes and gives by the names of `api_shapes`, and what it asks in the query.
-
-    refuses: the status codes of refusals beside those that every way has.
-    """
-
-    method: str
-    path: str
-    page: Any
-    gives: str
-    status: int = 200
-    takes: str = ""
-    query: Mapping[str, Sequence[str]] | None = None
-    refuses: tuple[int, ...] = ()
-
-    @property
-    def role(self) -> str:
-        """The least role that may call it."""
-        return str(self.page.role)
 
 
 def answer(value: Mapping[str, Any], status: int = 200) -> Response:
@@ -253,9 +230,7 @@ def _imported(ask: Ask, files: Any, kept: Any, *, is_other: bool) -> Response:
 @read(role="")
 def document(ask: Ask) -> Response:
     """The interface as an OpenAPI 3.1 document."""
-    from poems.web.openapi import document as made
-
-    return answer(made(ask.knowledge, ask.settings))
+    return answer(described(WAYS, ask.knowledge, ask.settings))
 
 
 P = "/patients/{uid}"

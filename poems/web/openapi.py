@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from poems import __version__
 from poems.knowledge import Knowledge
 from poems.record import PRESENT
 from poems.web import api_shapes as shapes
-from poems.web.api import MAY_BE_EMPTY, ROOT, WAYS, Way
 from poems.web.ask import TOKEN_HEADER
 from poems.web.settings import Settings
 
 Object = dict[str, Any]
+ROOT = "/api/v1"
+MAY_BE_EMPTY = ("Note", "Nothing")
 REFUSALS = {
     400: "The body is not JSON.", 401: "Nobody is logged in, or name and password are wrong.",
     403: "The account may not do this, the token is missing or stale, or another site sent it.",
@@ -38,10 +41,32 @@ Ask `GET /api/v1/session` first and keep its cookie; send its `token` as the hea
 Nothing is overwritten: a correction supersedes, and every change can be undone by another one."""
 
 
-def document(knowledge: Knowledge, settings: Settings) -> Object:
-    """The document. Where the app has no accounts, nobody has to log in."""
+@dataclass(frozen=True)
+class Way:
+    """One way to call: its page, what it takes and gives by the names of `api_shapes`, and what it asks in the query.
+
+    refuses: the status codes of refusals beside those that every way has.
+    """
+
+    method: str
+    path: str
+    page: Any
+    gives: str
+    status: int = 200
+    takes: str = ""
+    query: Mapping[str, Sequence[str]] | None = None
+    refuses: tuple[int, ...] = ()
+
+    @property
+    def role(self) -> str:
+        """The least role that may call it."""
+        return str(self.page.role)
+
+
+def described(ways: Iterable[Way], knowledge: Knowledge, settings: Settings) -> Object:
+    """The document of these ways. Where the app has no accounts, nobody has to log in."""
     paths: Object = {}
-    for way in WAYS:
+    for way in ways:
         made = paths.setdefault(f"{ROOT}{way.path}", {})[way.method.lower()] = _operation(way, knowledge)
         if way.role and settings.accounts is not None:
             made["security"] = [{"session": []}]
