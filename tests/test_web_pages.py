@@ -280,6 +280,31 @@ def test_history_names_what_a_correction_moved(served: Served, visitor: Browser,
     assert "Where it stands: letter → ultrasound" in visitor.get(f"/p/{uid}/history").text
 
 
+def test_a_patient_reads_no_amount_of_a_treatment(served: Served, visitor: Browser, uid: str) -> None:
+    """Neither where it was saved, typed in whatever unit, nor where the history names what a correction moved."""
+    visitor.submit("/show", {"edition": "patient"})
+    given = {"value": "2.5", "unit": "g", "comparator": "", "status": "present", "date": "2025-02-01"}
+    said = visitor.submit(f"/p/{uid}/add", {"finding": "Lenalidomide", **given})
+    entry = next(one.id for one in served.store.entries(uid) if one.event.finding == "lenalidomide")
+    visitor.submit(f"/p/{uid}/entry/{entry}", {**given, "value": "7.25"})
+    for path in (said.headers["location"].partition("#")[0], f"/p/{uid}/", f"/p/{uid}/history"):
+        assert not {"2.5", "2500", "7.25", "7250"} & set(re.findall(r"[\d.]+", visitor.get(path).text)), path
+
+
+def test_a_patient_gets_a_calendar_in_plain_words_or_a_sentence(served: Served, visitor: Browser) -> None:
+    """The file is that of the edition; where no visit is to come there is none."""
+    empty = served.store.create("nothing yet", "me").uid
+    assert visitor.get(f"/p/{empty}/calendar.ics").status_code == 404
+    uid = served.store.create("treated", "me").uid
+    served.store.add(uid, [Event("treated", "lenalidomide", date(2025, 1, 1), "present")], "me")
+    files = []
+    for edition in ("clinician", "patient"):
+        visitor.submit("/show", {"edition": edition})
+        files.append(visitor.get(f"/p/{uid}/calendar.ics").text)
+    assert files[0] != files[1]
+    assert all("BEGIN:VEVENT" in one for one in files)
+
+
 def test_no_page_carries_its_own_style_or_script(visitor: Browser, uid: str) -> None:
     """Nothing on any page would need a looser policy: no inline script, no style attribute, nothing from elsewhere."""
     paths = ["/", "/import", "/ask", "/settings", "/audit", "/guide/", "/guide/test-vegf", "/guide/glossary",
