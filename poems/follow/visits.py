@@ -44,7 +44,7 @@ def _visits(item: ScheduleItem, anchor: date, chart: Chart, first: Stretch | Non
     if item.every_months is None:
         if item.once_months is not None and (last is None or last <= anchor):
             day = months_later(anchor, item.once_months)
-            yield _visit(item, day, day, tests, chart, f"{number(item.once_months)} months after {anchor}", first)
+            yield _visit(item, day, stop or day, tests, chart, f"{number(item.once_months)} months after {anchor}", first)
         return
     low, high = item.every_months
     since = last or anchor

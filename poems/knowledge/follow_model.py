@@ -206,8 +206,8 @@ class RelapseType:
 class ScheduleItem:
     """What is looked at, how often. anchor: `diagnosis` or `treatment`; years_to None: life-long.
 
-    every_months: from - to; None where it is due once, once_months after the anchor. closer_if: then more often; the
-    source gives no number (closer_text).
+    every_months: from - to; None where it is due once, from once_months after the anchor until its years are over. closer_if:
+    then more often; the source gives no number (closer_text).
     tests: ids of tests or concepts. texts: what has no id.
     """
 
