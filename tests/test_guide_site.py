@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -114,13 +113,6 @@ def test_the_sources_say_how_far_they_were_read_and_whether_they_cost(site: Path
     assert "free to read (PMC" in text and "the whole may cost" in text
     assert access(knowledge.sources["dispenzieri-2012"]) == "free to read (PMC3425020)"
     assert access(knowledge.sources["nanbyou"]) == "on the web"
-
-
-def test_the_site_is_built_in_seconds(tmp_path: Path, knowledge: Knowledge) -> None:
-    """Below five."""
-    start = perf_counter()
-    build(knowledge, tmp_path)
-    assert perf_counter() - start < 5
 
 
 def test_an_answer_in_one_file_loads_nothing_and_shows_what_was_typed_as_text(knowledge: Knowledge) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import random
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -500,14 +499,6 @@ def test_a_verdict_is_told_in_words_beside_its_sign(path: Path, day: date) -> No
         if line.sign == "unknown":
             assert re.search("[Uu]nknown|overdue|not evaluable|rise|confirmed", line.text), line
 
-
-def test_one_report_costs_less_than_a_second(knowledge: Knowledge) -> None:
-    """The time of the processor for the views, the fitting and the PDF of a full course."""
-    pair = looked_at(*course_days()[-2], knowledge)
-    start = time.process_time()
-    for edition in PAGES:
-        report.pdf(*pair, knowledge, edition)  # type: ignore[arg-type]
-    assert time.process_time() - start < 2.0
 
 
 # the picture
