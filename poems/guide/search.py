@@ -143,8 +143,9 @@ class Search:
             weight = most * (SAID if plain else COMMON if sorted_as == "other" else RARE)
             return Term(word, {}, weight, is_foreign=not plain, is_everyday=plain)
         weight = min(map(self.guide.weight, (way for way in known if ways[way] == max(map(ways.__getitem__, known)))))
-        is_about = self._is_about(word, known)
-        is_name = not plain and any(way in self.parts for way in (word, *known) if ways.get(way, 1.0) > LIKE)
+        same = known if word in self.guide.vocabulary else [*known, *self._shaped(word)]
+        is_about = self._is_about(word, same)
+        is_name = not plain and any(way in self.parts for way in (word, *same) if ways.get(way, 1.0) > LIKE)
         return Term(word, {way: ways[way] for way in known}, weight if is_about or not plain else weight * PLAIN, True,
                     is_about or not plain, is_everyday=plain, is_about=is_about,
                     is_name=is_name, is_technical=is_name and not sorted_as,

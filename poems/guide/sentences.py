@@ -13,6 +13,8 @@ from poems.guide.wording import empty, rules, words
 ENDS = re.compile(r"(?<=[.?!])\s+|[\r\n]+|;\s")
 PARTS = re.compile(r",\s|:\s|\s[-–—]\s|[()]|\s(?:but|so|because|and|while|now|that|if|when)\s", re.IGNORECASE)
 JOINED = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+SPELLED = re.compile(r"(?<![a-z0-9])[a-z](?:[ .][a-z]){2,}(?![a-z0-9])")
+"""Letters one by one, as in `V E G F` and `c.i.d.p`."""
 NOT = re.compile(r"n't\b")
 CHARACTERS, FIRST, LAST, ASKING, WORDS, LETTERS = 20_000, 6, 10, 8, 40, 40
 """What of a very long text is read: so many characters of its beginning and of its end; of these the first and last
@@ -68,7 +70,9 @@ def sentence(text: str) -> Sentence:
 
 def _read(text: str) -> Sentence:
     plain = unicodedata.normalize("NFKD", NOT.sub(" not", text.casefold().replace("’", "'").replace("can't", "cannot")))
-    tokens = [one[:LETTERS] for one in JOINED.findall("".join(c for c in plain if not unicodedata.combining(c)))]
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = SPELLED.sub(lambda letters: re.sub("[ .]", "", letters[0]), plain)
+    tokens = [one[:LETTERS] for one in JOINED.findall(plain)]
     if len(tokens) > 2 * WORDS:
         tokens = tokens[:WORDS] + tokens[-WORDS:]
     meant = _meant(tokens)

@@ -114,7 +114,9 @@ window.asker = (data) => {
     return read.some((word) => asks.tells.has(word)) ? "story" : "note";
   };
   const sentence = (text) => {
-    let tokens = (plain(text).replace(/\u2019/g, "'").replace(/can't/g, "cannot").replace(/n't\b/g, " not").match(/[a-z0-9]+(?:-[a-z0-9]+)*/g) || []).map((word) => word.slice(0, N.letters));
+    const joined = plain(text).replace(/\u2019/g, "'").replace(/can't/g, "cannot").replace(/n't\b/g, " not")
+      .replace(/(?<![a-z0-9])[a-z](?:[ .][a-z]){2,}(?![a-z0-9])/g, (found) => found.replace(/[ .]/g, ""));
+    let tokens = (joined.match(/[a-z0-9]+(?:-[a-z0-9]+)*/g) || []).map((word) => word.slice(0, N.letters));
     if (tokens.length > 2 * N.words) tokens = [...tokens.slice(0, N.words), ...tokens.slice(-N.words)];
     const read = meant(tokens);
     const telling = read.filter((word) => !empty.has(word) && (word.length > 1 || /\d/.test(word)));
@@ -163,8 +165,9 @@ window.asker = (data) => {
     if (!known.length) return { ...term, weight: most * (isEveryday ? N.said : sorted === "other" ? N.common : N.rare), isForeign: !isEveryday };
     const best = Math.max(...known.map((way) => ways.get(way)));
     const weight = Math.min(...known.filter((way) => ways.get(way) === best).map((way) => most - Math.log(scores(way).size + 1)));
-    const isAbout = !places.has(word) && ([word, ...known].some((way) => parts.has(way) || titles.has(way)) || groups !== null || forms !== null);
-    const isName = !isEveryday && [word, ...known].some((way) => parts.has(way) && (ways.has(way) ? ways.get(way) : 1) > N.like);
+    const same = has(data.words, word) ? known : [...known, ...shapes(word)];
+    const isAbout = !places.has(word) && ([word, ...same].some((way) => parts.has(way) || titles.has(way)) || groups !== null || forms !== null);
+    const isName = !isEveryday && [word, ...same].some((way) => parts.has(way) && (ways.has(way) ? ways.get(way) : 1) > N.like);
     return { ...term, ways: new Map(known.map((way) => [way, ways.get(way)])), weight: isAbout || !isEveryday ? weight : weight * N.plain, isKnown: true,
       isTelling: isAbout || !isEveryday, isAbout, isName, isTechnical: isName && !sorted, isSubject: weight > N.faint && !unnamed.has(word) && (sorted === "topics" || (isName && !sorted)) };
   };
