@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
 
@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 from poems.errors import EngineError, InputError, Issue, PoemsError, UsageError
 
 if TYPE_CHECKING:
+    from poems.intake import Intake
     from poems.knowledge import Knowledge
 
 HELP = """The computable guide to POEMS syndrome: what a record says by every published
@@ -33,6 +34,8 @@ Exit codes: 0 done (also where the answer is not in the guide), 2 wrong use,
 4 knowledge invalid, 5 something failed."""
 GUIDE_HELP = """The guide: its questions, one page, or all of it as a website that needs no network."""
 SLOW_SECONDS = 2.0
+AHEAD = timedelta(366)
+"""So far ahead a record may be judged, to see what will be due."""
 FOLLOW_HELP = """Follow one or several patients after treatment.
 
 Reads the same records as assess, with treatments, scales and later values.
@@ -141,6 +144,7 @@ def assess(
     from poems.intake import gather, units
 
     check_names(record)
+    keep_apart(record, {"--output": output})
     day, known = read_day(as_of), knowledge()
     wanted = near("setting", setting, known.settings) if setting else ""
     for name in criteria:
@@ -202,7 +206,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # the last resort: whatever happens, a plain line without a patient's value
         if os.environ.get("POEMS_DEBUG"):
             raise
-        _say(f"poems: this should not have happened ({type(error).__name__} in {_place(error)}). "
+        say(f"poems: this should not have happened ({type(error).__name__} in {_place(error)}). "
              "Set POEMS_DEBUG=1 to see where, and report it.")
         return EngineError.exit_code
 
@@ -213,7 +217,7 @@ def _fail(error: PoemsError) -> int:
     else:
         hint = " See `poems --help`." if isinstance(error, UsageError) and "--help" not in str(error) else ""
         text = _clean(str(error))
-        _say(f"poems: {text}{'' if text.endswith(('.', '?')) else '.'}{hint}")
+        say(f"poems: {text}{'' if text.endswith(('.', '?')) else '.'}{hint}")
     return error.exit_code
 
 
@@ -231,10 +235,10 @@ def _place(error: BaseException) -> str:
 def complain(issues: Iterable[Issue]) -> None:
     """Each issue as one line on stderr."""
     for issue in issues:
-        _say(f"{issue.level}: {_clean(str(issue))}")
+        say(f"{issue.level}: {_clean(str(issue))}")
 
 
-def _say(text: str, end: str = "\n") -> None:
+def say(text: str, end: str = "\n") -> None:
     """One line on stderr; whoever closed it does not want to hear it."""
     with suppress(OSError):
         sys.stderr.write(text + end)
@@ -264,26 +268,48 @@ def check_names(records: Sequence[str], command: str = "assess") -> None:
 
 
 def read_day(text: str) -> date:
-    """The day written as YYYY-MM-DD, or today. Raises: UsageError."""
+    """The day written as YYYY-MM-DD, or today. Raises: UsageError, also for a day too far ahead to be judged."""
     if not text:
         return date.today()
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text if len(text) == len("2020-08-01") else "")
     except ValueError:
         raise UsageError(f"--as-of: {text!r} is not a day; expected YYYY-MM-DD, such as 2020-08-01") from None
+    if day > date.today() + AHEAD:
+        raise UsageError(f"--as-of {day} lies more than a year ahead; expected today or a day before")
+    return day
+
+
+def check_day(intake: Intake, day: date) -> None:
+    """Refuse a day before everything that is dated, where there is something dated after it. Raises: UsageError."""
+    known = any(event.date for patient in intake.patients for event in patient.record.events)
+    later = any(issue.where == f"as of {day}" for patient in intake.patients for issue in patient.issues)
+    if later and not known:
+        raise UsageError(f"--as-of {day}: no finding of the input has a day up to then; give a later day")
+
+
+def keep_apart(record: Sequence[str], outputs: Mapping[str, Path | None]) -> None:
+    """Refuse to write over a record, or one output over another. outputs: by option. Raises: UsageError."""
+    taken = {Path(name).resolve(): "a RECORD" for name in record if name != "-"}
+    for option, path in outputs.items():
+        if path is not None:
+            if path.resolve() in taken:
+                raise UsageError(f"{option} {path} is {taken[path.resolve()]} too; expected another file, so that "
+                                 "nothing is lost")
+            taken[path.resolve()] = f"the {option}"
 
 
 def near(what: str, name: str, allowed: Iterable[str]) -> str:
-    """The name, if it is allowed. Raises: UsageError with the nearest and all (or the first) allowed names."""
+    """The name, if it is allowed. Raises: UsageError with the nearest and all (where they are few) allowed names."""
     from difflib import get_close_matches
 
     names = sorted(allowed)
     if name in names:
         return name
-    near = get_close_matches(name.casefold(), names, n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    close = get_close_matches(name.casefold(), names, n=3, cutoff=0.5)
+    hint = f". Did you mean {' or '.join(close)}?" if close else ""
     expected = f"; expected one of {', '.join(names)}" if len(names) <= 20 else ""
-    raise UsageError(f"{what} {name!r} is unknown{expected}.{hint}".replace("..", "."))
+    raise UsageError(f"{what} {name!r} is unknown{expected}{hint}")
 
 
 def columns(output: Path | None) -> int:
@@ -295,23 +321,35 @@ def columns(output: Path | None) -> int:
 
 def colour(output: Path | None) -> bool:
     """Whether what is printed may have colour."""
-    return (output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-            and os.environ.get("TERM") != "dumb")
+    return output is None and is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def write(text: str, output: Path | None = None) -> None:
-    """The text to the file, or to standard output. Raises: UsageError."""
-    if output is None:
-        stream = sys.stdout
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-        stream.write(text)
-        stream.flush()
-        return
+def is_terminal() -> bool:
+    """Whether somebody reads what is printed; there may be no standard output at all."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def write(said: str | bytes, output: Path | None = None, option: str = "--output") -> None:
+    """What is said to the file, or to standard output. option: where the file was named. Raises: UsageError."""
+    data = said if isinstance(said, bytes) else said.encode("utf-8", "replace")
     try:
-        output.write_text(text, encoding="utf-8", errors="replace")
+        if output is not None:
+            output.write_bytes(data)
+        elif sys.stdout is None:
+            raise UsageError("standard output is closed; expected somewhere to write to, or a file after --output")
+        elif isinstance(said, bytes):
+            sys.stdout.buffer.write(said)
+            sys.stdout.buffer.flush()
+        else:
+            if hasattr(sys.stdout, "reconfigure"):
+                sys.stdout.reconfigure(errors="replace")
+            sys.stdout.write(said)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise UsageError(f"--output {output}: {error.strerror}") from None
+        where = "standard output" if output is None else f"{option} {output}"
+        raise UsageError(f"{where}: {error.strerror}; expected a place that can be written to, with room") from None
 
 
 def with_progress(items: Sequence[T], done: str) -> Iterable[T]:
@@ -322,10 +360,10 @@ def with_progress(items: Sequence[T], done: str) -> Iterable[T]:
     for place, item in enumerate(items):
         if sys.stderr.isatty() and monotonic() - start > SLOW_SECONDS:
             shown = True
-            _say(f"\r{place} of {len(items)} {done}", end="")
+            say(f"\r{place} of {len(items)} {done}", end="")
         yield item
     if shown:
-        _say("\r\033[K", end="")
+        say("\r\033[K", end="")
 
 
 if __name__ == "__main__":

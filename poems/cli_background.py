@@ -110,10 +110,14 @@ def begin(words: Sequence[str], port: int, database: Path) -> tuple[int, str]:
             raise UsageError(f"--port {port}: an app of yours runs there already, with the records of {found.database};"
                              f" stop it with `poems serve --stop --port {port}`, or take another port")
         _end(found, port)
-    data_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     log = data_folder() / f"serve-{port}.log"
-    log.unlink(missing_ok=True)
-    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        data_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+        log.unlink(missing_ok=True)
+        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise UsageError(f"{log}: cannot be written ({error.strerror}); expected a folder for data of your own: set "
+                         "XDG_DATA_HOME to one") from None
     heard, told = os.pipe()
     try:
         child = subprocess.Popen(  # noqa: S603 - this program

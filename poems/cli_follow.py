@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,10 +16,12 @@ from poems.cli import (
     Output,
     Records,
     Units,
+    check_day,
     check_names,
     colour,
     columns,
     complain,
+    keep_apart,
     knowledge,
     read_day,
     with_progress,
@@ -44,7 +46,6 @@ Options = Annotated[bool, Parameter(help=(
     "Tell in full what is published: treatments with outcomes and harms, prognostic factors, survival."))]
 Cohort = Annotated[bool, Parameter(help=(
     "Take the files as one cohort: survival, relapse and published factors of all; -o is then a directory."))]
-AHEAD = timedelta(366)
 
 
 def follow(
@@ -62,10 +63,11 @@ def follow(
 ) -> int:
     """Follow one or several patients after treatment; what the command's help says stands where it is registered."""
     check_names(record, "follow")
-    day = _day(as_of)
+    day = read_day(as_of)
     if cohort:
-        return _cohort(record, day, format, output, unit, bool(ics or sheet or options or edition == "patient"))
-    _keep_apart(record, output, ics)
+        return _cohort(record, day, format, output, unit, input_format or "",
+                       bool(ics or sheet or options or edition == "patient"))
+    keep_apart(record, {"--output": output, "--ics": ics})
     if sheet and format == "json":
         raise UsageError("--sheet is for reading: text or html; the same content stands in --format json without it")
     from poems.intake import gather, units
@@ -76,7 +78,7 @@ def follow(
     complain(faults or ([] if intake.patients else [*intake.issues, NOTHING]))
     if not intake.patients:
         return InputError.exit_code
-    _check_day(intake, day)
+    check_day(intake, day)
     if ics and len(intake.patients) > 1:
         raise UsageError("--ics holds one patient's visits, because it names nobody; give one patient at a time")
     follows = _follows(intake, known, day)
@@ -90,32 +92,6 @@ def follow(
     write(text, output)
     said = [*intake.issues, *(issue for one in follows for issue in one.issues)]
     return InputError.exit_code if any(issue.level == "fault" for issue in said) else 0
-
-
-def _day(text: str) -> date:
-    """The day asked about. Raises: UsageError, also for a day that lies too far ahead for anything to be known then."""
-    day = read_day(text)
-    if day > date.today() + AHEAD:
-        raise UsageError(f"--as-of {day} lies more than a year ahead; expected today or a day before")
-    return day
-
-
-def _check_day(intake: Intake, day: date) -> None:
-    """Refuse a day before everything that is dated, where there is something dated after it. Raises: UsageError."""
-    known = any(event.date for patient in intake.patients for event in patient.record.events)
-    later = any(issue.where == f"as of {day}" for patient in intake.patients for issue in patient.issues)
-    if later and not known:
-        raise UsageError(f"--as-of {day}: no finding of the input has a day up to then; give a later day")
-
-
-def _keep_apart(record: Sequence[str], output: Path | None, ics: Path | None) -> None:
-    """Refuse to write over a record, or one output over the other. Raises: UsageError."""
-    read = {Path(name).resolve(): name for name in record if name != "-"}
-    for option, path in (("--output", output), ("--ics", ics)):
-        if path is not None and path.resolve() in read:
-            raise UsageError(f"{option} {path} is a RECORD; expected another file, so that no record is lost")
-    if output is not None and ics is not None and output.resolve() == ics.resolve():
-        raise UsageError(f"--output and --ics are both {ics}; expected two files")
 
 
 def _follows(intake: Intake, known: Knowledge, day: date) -> list[Follow]:
@@ -136,16 +112,13 @@ def _write_calendar(one: Follow, known: Knowledge, path: Path, edition: Literal[
     if is_empty(one, known, edition):
         complain([Issue("note", f"--ics {path}", "no visit is to come, so that no file was written")])
         return
-    try:
-        path.write_bytes(ics(one, known, edition))
-    except OSError as error:
-        raise UsageError(f"--ics {path}: {error.strerror}") from None
+    write(ics(one, known, edition), path, "--ics")
 
 
 def _cohort(record: Sequence[str], day: date, form: Literal["text", "json", "html"], output: Path | None,
-            unit: Sequence[str], has_more: bool) -> int:
+            unit: Sequence[str], input_format: str, has_more: bool) -> int:
     if has_more:
         raise UsageError("--cohort is about all patients together; leave out --edition, --ics, --sheet and --options")
     from poems.cli_cohort import run
 
-    return run(record, as_of=day, output=output, format=form, units=unit)
+    return run(record, as_of=day, output=output, format=form, units=unit, input_format=input_format)

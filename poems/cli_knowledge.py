@@ -7,7 +7,7 @@ from pathlib import Path
 from cyclopts import App
 
 from poems.cli import KNOWLEDGE_HELP, PLAIN, colour, columns, complain, examples, knowledge, near, write
-from poems.errors import KnowledgeError
+from poems.errors import KnowledgeError, UsageError
 
 knowledge_app = App(name="knowledge", help=KNOWLEDGE_HELP, help_format="plaintext", default_parameter=PLAIN,
                     help_epilogue=examples("poems knowledge list criteria", "poems knowledge show mayo-2007"))
@@ -58,11 +58,10 @@ def list_(kind: str = "", /, *, drafts: bool = False) -> int:
     from poems.render import catalogue
 
     known = knowledge()
-    if drafts:
-        write(catalogue.drafts(known))
-    else:
-        kind = near("kind", kind, (*catalogue.KINDS, catalogue.NUMBERS)) if kind else ""
-        write(catalogue.listing(known, kind))
+    if drafts and kind:
+        raise UsageError("--drafts lists the drafts of every kind; leave out the kind")
+    kind = near("kind", kind, (*catalogue.KINDS, catalogue.NUMBERS)) if kind else ""
+    write(catalogue.drafts(known) if drafts else catalogue.listing(known, kind))
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -17,8 +16,11 @@ from poems.cli import (
     Records,
     Setting,
     Units,
+    check_day,
     check_names,
     complain,
+    is_terminal,
+    keep_apart,
     knowledge,
     near,
     read_day,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from poems.knowledge import Knowledge
     from poems.review import Review
 
+NAMED = {".pdf": "pdf", ".html": "html", ".htm": "html"}
 Edition = Annotated[Literal["clinician", "patient"], Parameter(help=(
     "clinician: two pages, criteria, probabilities, course, options. patient: one page, own record, questions."))]
 Format = Annotated[Literal["pdf", "html"] | None, Parameter(help=(
@@ -59,6 +62,7 @@ def report(
     check_names(record, "report")
     if sheet and edition == "patient":
         raise UsageError("--sheet transplant is one sheet for everybody; leave out --edition")
+    keep_apart(record, {"--output": output})
     form = _form(format, output)
     from poems.intake import gather, units
 
@@ -69,6 +73,7 @@ def report(
     complain(faults or ([] if intake.patients else [*intake.issues, NOTHING]))
     if not intake.patients:
         return InputError.exit_code
+    check_day(intake, day)
     from poems.follow import follow
     from poems.review import assess
 
@@ -77,15 +82,19 @@ def report(
     review = assess(one.record, known, setting=wanted, issues=one.issues)
     more = [issue for issue in course.issues if issue.level == "fault" and issue not in intake.issues]
     complain(dict.fromkeys(more))
-    _send(_drawn(review, course, known, form, edition, "us-letter" if paper == "letter" else "a4", bool(sheet)), output)
+    write(_drawn(review, course, known, form, edition, "us-letter" if paper == "letter" else "a4", bool(sheet)), output)
     return InputError.exit_code if faults or more else 0
 
 
 def _form(format: str | None, output: Path | None) -> str:
     """What is asked for, or what the name of the file says. Raises: UsageError for a PDF on a terminal."""
-    named = "html" if output and output.suffix.casefold() in (".html", ".htm") else "pdf"
+    named = NAMED.get(output.suffix.casefold()) if output else "pdf"
+    if format and named and output and format != named:
+        raise UsageError(f"--output {output} and --format {format} say two things; expected one of them to be changed")
     form = format or named
-    if form == "pdf" and output is None and sys.stdout.isatty():
+    if form is None:
+        raise UsageError(f"--output {output}: expected a name that ends in .pdf or .html, or --format")
+    if form == "pdf" and output is None and is_terminal():
         raise UsageError("a PDF is not for the terminal; say where it goes, such as -o report.pdf")
     return form
 
@@ -109,17 +118,3 @@ def _drawn(review: Review, course: Follow, known: Knowledge, form: str, edition:
         return draw_sheet(course, known, paper=paper)
     draw = reports.pdf if form == "pdf" else reports.html
     return draw(review, course, known, edition, paper=paper)
-
-
-def _send(document: bytes | str, output: Path | None) -> None:
-    """The document to the file, or to standard output. Raises: UsageError."""
-    if isinstance(document, str):
-        write(document, output)
-    elif output is None:
-        sys.stdout.buffer.write(document)
-        sys.stdout.buffer.flush()
-    else:
-        try:
-            output.write_bytes(document)
-        except OSError as error:
-            raise UsageError(f"--output {output}: {error.strerror}") from None

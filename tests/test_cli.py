@@ -47,6 +47,7 @@ def test_each_command_says_what_it_promises(case: dict[str, Any], tmp_path: Path
     assert "stderr" not in case or case["stderr"] or not err
     assert "Traceback" not in out + err
     assert not ANSI.search(out + err)
+    assert "keeps-input" not in case or record.read_text() == case["input"]
 
 
 def test_the_example_is_the_published_case() -> None:
@@ -225,3 +226,61 @@ def test_an_accuracy_is_shown_with_what_a_result_means(knowledge: Knowledge) -> 
             assert "Specificity is not a predictive value" in shown
             assert "0.0003 %" in shown
             assert all(" ".join(setting.label.split()[:3]) in shown for setting in knowledge.settings.values())
+
+
+def test_a_cohort_does_not_write_over_its_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                capsys: pytest.CaptureFixture[str]) -> None:
+    """A table of the cohort that has the name of the record: refused, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    heading, *rows = (ROOT / "poems/examples/published-course.csv").read_text().splitlines()
+    text = "\n".join([heading, *(f"p{at}{row[row.index(','):]}" for at in range(6) for row in rows)])
+    Path("people.csv").write_text(text)
+    assert cli.run(["follow", "--cohort", "people.csv", "-o", "."]) == 2
+    assert "is a RECORD" in capsys.readouterr().err
+    assert Path("people.csv").read_text() == text
+    assert sorted(path.name for path in Path().iterdir()) == ["people.csv"]
+
+
+@pytest.mark.parametrize("arguments", [["assess", str(EXAMPLE)], ["ask", "what is it"], ["knowledge", "list"],
+                                       ["report", str(EXAMPLE)]], ids=lambda arguments: arguments[0])
+def test_standard_output_without_room_is_said(arguments: list[str]) -> None:
+    """A full disk behind a pipe, and no standard output at all: a plain line and code 2."""
+    command = [sys.executable, "-m", "poems.cli", *arguments]
+    with Path("/dev/full").open("wb") as full:
+        said = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (said.returncode, "No space left on device" in said.stderr) == (2, True), said.stderr
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
+    said = subprocess.run(closed, stderr=subprocess.PIPE, text=True, check=False)
+    assert (said.returncode, "standard output" in said.stderr) == (2, True), said.stderr
+
+
+def test_standard_input_that_is_closed_is_said() -> None:
+    said = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "poems.cli", "assess", "-"],
+                          capture_output=True, text=True, check=False)
+    assert (said.returncode, "is closed" in said.stderr) == (3, True), said.stderr
+
+
+def test_a_parquet_record_may_come_through_a_pipe(tmp_path: Path) -> None:
+    """What can be read only once is read once."""
+    import duckdb
+
+    record, pipe = tmp_path / "a.parquet", tmp_path / "pipe"
+    duckdb.sql(f"COPY (FROM read_csv('{EXAMPLE}', all_varchar = true)) TO '{record}' (FORMAT parquet)")
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "poems.cli", "assess", str(pipe), "--as-of", "2020-08-01"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reading:
+        pipe.write_bytes(record.read_bytes())
+        said, _ = reading.communicate(timeout=60)
+    assert (reading.returncode, "POEMS review" in said) == (0, True)
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                       capsys: pytest.CaptureFixture[str]) -> None:
+    """And so does that of the package's own help."""
+    monkeypatch.chdir(tmp_path)
+    Path("record.csv").write_text(EXAMPLE.read_text())
+    (shown,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    exec(shown, {})
+    assert "met" in capsys.readouterr().out.casefold()
+    package = (ROOT / "poems/__init__.py").read_text().split('"""')[1]
+    exec("\n".join(line[4:] for line in package.splitlines() if line.startswith("    ")), {})

@@ -29,25 +29,25 @@ _SUFFIXES: Final = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "pa
 
 
 def read(source: Path | str | bytes, knowledge: Knowledge, *, name: str = "", format: str | None = None,
-         today: date, units: Mapping[str, str] | None = None) -> Reading:
+         today: date | None = None, units: Mapping[str, str] | None = None) -> Reading:
     """The events of one input, and an issue for everything that was refused, left out or needs a second look.
 
     source: a path, `-` for standard input, or the bytes themselves. name: how issues call the input (default: the name
     of the file). format: one of FORMATS; without it the content decides, and the suffix where that leaves it open.
-    today: a later date is a fault. units: concept id -> unit, for values that come without one.
+    today: a later date is a fault (default: today). units: concept id -> unit, for values that come without one.
     An input that cannot be read as a whole gives no event and one fault. Raises: UsageError, for a format or a unit
     that does not exist.
     """
     _check(knowledge, format, units or {})
     name = name or ("stdin" if isinstance(source, bytes) or source == "-" else Path(source).name)
-    entries = Entries(knowledge, name, today, units or {})
+    entries = Entries(knowledge, name, today or date.today(), units or {})
     try:
         data = _bytes(source)
         form = format or _form(data, "" if isinstance(source, bytes) else Path(source).suffix.casefold())
         if form == "csv":
             table.read_csv(data, entries)
         elif form == "parquet":
-            table.read_parquet(data if isinstance(source, bytes) or source == "-" else Path(source), entries)
+            table.read_parquet(data, entries)
         else:
             _read_json(data, form, entries)
     except RefusedError as refused:
@@ -71,9 +71,11 @@ def _check(knowledge: Knowledge, format: str | None, units: Mapping[str, str]) -
 def _bytes(source: Path | str | bytes) -> bytes:
     if isinstance(source, bytes):
         return source
-    if source == "-":
-        return sys.stdin.buffer.read()
     try:
+        if source == "-":
+            if sys.stdin is None:
+                raise RefusedError("", "is closed", "standard input that can be read", "Name a file instead.")
+            return sys.stdin.buffer.read()
         return Path(source).read_bytes()
     except OSError as error:
         raise RefusedError("", f"cannot be opened ({error.strerror})", "a readable file", "Check the path.") from None

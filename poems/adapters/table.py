@@ -128,15 +128,12 @@ def _note_unknown(where: str, name: str, entries: Entries) -> None:
                   "an id or name that we know", f"Did you mean {near[0]}?" if near else SEE, "caution")
 
 
-def read_parquet(source: Path | bytes, entries: Entries) -> None:
+def read_parquet(data: bytes, entries: Entries) -> None:
     """Add the rows of a Parquet file to the entries. Raises: RefusedError, where it is no table."""
-    if isinstance(source, Path) and not set("*?[{") & set(str(source)):
-        rows = _parquet_rows(str(source))
-    else:  # DuckDB would take such a name for a pattern of several files
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "events.parquet"
-            copy.write_bytes(source if isinstance(source, bytes) else source.read_bytes())
-            rows = _parquet_rows(str(copy))
+    with tempfile.TemporaryDirectory() as folder:  # DuckDB reads files, and takes some names for patterns of several
+        copy = Path(folder) / "events.parquet"
+        copy.write_bytes(data)
+        rows = _parquet_rows(str(copy))
     heading, *body = rows
     heading = [_TWICE.sub(r"\1", _heading(name)) for name in heading]
     columns = _columns(heading, entries)
