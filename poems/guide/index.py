@@ -207,7 +207,7 @@ def _errata(knowledge: Knowledge) -> Iterator[Entry]:
     for item in knowledge.errata:
         if not item.get("draft"):
             references = tuple(Reference(**raw) for raw in item.get("sources") or [item["source"]])
-            yield Entry("errata", item["id"], item["topic"], (item["topic"], f"{item['faq']} {item['correct']}",
+            yield Entry("errata", item["id"], item["topic"], (item["topic"], f"{item['faq']} {item['correct']} {item['patient']}",
                         item["problem"], ""), text=item["correct"], references=references)
 
 

@@ -115,8 +115,9 @@ class _References:
                 for name in concept.get(field, ()):
                     if name not in self.concepts:
                         yield unresolved(f"{where}.{field}", name, "a concept")
-            if "of" in concept and concept["of"] not in self.concepts:
-                yield unresolved(f"{where}.of", concept["of"], "a concept")
+            for field in ("of", "seen_as"):
+                if field in concept and concept[field] not in self.concepts:
+                    yield unresolved(f"{where}.{field}", concept[field], "a concept")
             if concept["kind"] == "quantity":
                 yield from self._unit(where, concept)
             elif "unit" in concept:
@@ -180,6 +181,9 @@ class _References:
         graph = {key: components_in(value["rule"]) for key, value in self.components.items()}
         for key in self.components:
             where = f"criteria/diagnosis.yaml, components.{key}"
+            for name in self.components[key].get("beside", ()):
+                if name not in self.concepts:
+                    yield unresolved(f"{where}.beside", name, "a concept")
             if key not in used:
                 yield Issue("caution", where, "used nowhere", "a use", "Drop it.")
             if key in reach(key, graph):
@@ -261,6 +265,10 @@ class _References:
             if entry["id"] in seen:
                 yield Issue("fault", f"errata.yaml, [{place}].id", entry["id"], "each id once", "Renumber it.")
             seen.add(entry["id"])
+            if not entry.get("draft") and "patient" not in entry:
+                yield Issue("fault", f"errata.yaml, {entry['id']}.patient", "no text for patients",
+                            "patient: the correction in plain words",
+                            "Say it so that a reader without training understands it, with no claim of its own.")
             for source in entry.get("sources", ()):
                 if source["id"] not in self.sources:
                     yield unresolved(f"errata.yaml, {entry['id']}.sources", source["id"], "a key of sources.yaml")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from poems.rules import Method, Rule
 
 if TYPE_CHECKING:
-    from poems.knowledge.follow_model import FollowKnowledge
+    from poems.knowledge.follow_knowledge import FollowKnowledge
 
 SYSTEMS = ("loinc", "hpo", "snomed", "icd10cm", "rxnorm", "omop", "mondo")
 DRIVES = ("read", "derived", "read-2nd", "seed", "assumed")
@@ -88,7 +88,8 @@ class Concept:
 
     sought_as: words by which people look for it; they offer it, and no reader takes them for it. therapy: of a
     treatment, `plasma-cell` (acts on the clone), `perhaps-plasma-cell` (may have been for something else) or `other`.
-    unreadable_after: of a quantity, treatments after which a sample of it cannot be read.
+    unreadable_after: of a quantity, treatments after which a sample of it cannot be read. seen_as: of a quantity, the
+    finding that a report in words instead of a number shows.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Concept:
     therapy: str = ""
     unreadable_after: tuple[str, ...] = ()
     molar_mass: float | None = None
+    seen_as: str = ""
     label_of: str = ""
     source: Reference | None = None
     note: str = ""
@@ -120,7 +122,10 @@ def treatments(concepts: Mapping[str, Concept], therapy: str) -> tuple[str, ...]
 
 @dataclass(frozen=True)
 class Criterion:
-    """A named rule with its source, and the reading where the source leaves room."""
+    """A named rule with its source, and the reading where the source leaves room.
+
+    beside: findings that decide nothing here and are told to the patient with it, such as a count of what is looked for.
+    """
 
     id: str
     label: str
@@ -128,6 +133,7 @@ class Criterion:
     source: Reference
     reading: str = ""
     patient: str = ""
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from poems.render.guide_view import (
     PassageView,
     Piece,
     answer_view,
+    found_text,
     page_view,
 )
 from poems.render.words import STATUS, clean
@@ -83,9 +84,11 @@ def page_text(page: Page, knowledge: Knowledge, edition: Edition, *, width: int 
     for passage in shown.passages:
         parts += [heading(passage.title), *_blocks(passage)]
     for item in shown.corrections:
-        parts += [heading(f"The FAQ of 2017: {item.topic}", item.id), indented(Text(f"It says: {item.faq}")),
-                  indented(Text.assemble(f"Correct is: {item.correct} ",
-                                         (" ".join(mark.text for mark in item.marks), QUIET)))]
+        parts.append(heading(f"The FAQ of 2017: {item.topic}", item.id))
+        if not item.plain:
+            parts.append(indented(Text(f"It says: {item.faq}")))
+        parts.append(indented(Text.assemble(f"{item.plain or f'Correct is: {item.correct}'} ",
+                                            (" ".join(mark.text for mark in item.marks), QUIET))))
     parts += [*_numbers(shown.numbers), *sources(shown.cited.entries), Text(""), indented(Text(NOTICE, style=QUIET))]
     return printed([Group(*parts)], width, colour)
 
@@ -159,8 +162,9 @@ def answer_json(answer: Answer, knowledge: Knowledge) -> str:
         "read_as": dict(answer.read_as), "knowledge": knowledge.version,
         "elsewhere": [hit.address for hit in answer.elsewhere], "near": [hit.address for hit in answer.near],
         "passages": [_passage_json(hit, answer) for hit in answer.hits if hit.passage],
-        "found": [{"kind": hit.kind, "id": hit.address, "title": hit.title, "text": hit.text,
-                   "score": round(hit.score, 3), "sources": [_reference(item, knowledge) for item in hit.references]}
+        "found": [{"kind": hit.kind, "id": hit.address, "title": hit.title,
+                   "text": found_text(hit, knowledge, answer.edition), "score": round(hit.score, 3),
+                   "sources": [_reference(item, knowledge) for item in hit.references]}
                   for hit in answer.hits if not hit.passage]}
     used = [word for hit in answer.hits if hit.passage for word in words_of(hit.passage.shown(answer.edition))]
     document["sources"] = {reference.id: {"text": source.text, "link": source.link, "seen": source.seen}

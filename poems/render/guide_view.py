@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from poems.guide.forms import SPREAD, digits, said, span
 from poems.guide.model import Answer, Block, Edition, Hit, Number, Page, Passage, Words
@@ -71,13 +72,17 @@ class NumberLine:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What the FAQ of 2017 says, and what is right."""
+    """What the FAQ of 2017 says, and what is right. plain: all of it in plain words; empty in the clinician edition.
+
+    faq, problem, correct: the same for a clinician; empty in the patient edition.
+    """
 
     id: str
     topic: str
     faq: str
     problem: str
     correct: str
+    plain: str
     marks: tuple[Mark, ...]
     is_draft: bool = False
 
@@ -117,12 +122,18 @@ class Writer:
         """A line for each number that was printed so far, in order."""
         return tuple(self._line(name, number) for name, number in self._numbers.items())
 
-    def correction(self, entry: dict[str, object]) -> Correction:
-        """One correction of the FAQ."""
-        raw = entry.get("sources") or [entry["source"]]
-        references = [Reference(**source) for source in raw]  # type: ignore[attr-defined]
-        return Correction(str(entry["id"]), str(entry["topic"]), str(entry["faq"]), str(entry["problem"]),
-                          str(entry["correct"]), self.cited.marks(*references), bool(entry.get("draft")))
+    def corrections(self, entries: Iterable[Mapping[str, Any]]) -> tuple[Correction, ...]:
+        """Corrections of the FAQ in this edition. A patient is shown those that have a text in plain words."""
+        return tuple(map(self._correction, entries if self.edition != "patient" else
+                         [entry for entry in entries if entry.get("patient")]))
+
+    def _correction(self, entry: Mapping[str, Any]) -> Correction:
+        references = [Reference(**source) for source in entry.get("sources") or [entry["source"]]]
+        marks = self.cited.marks(*references)
+        key, topic, is_draft = entry["id"], entry["topic"], bool(entry.get("draft"))
+        if self.edition == "patient":
+            return Correction(key, topic, "", "", "", entry["patient"], marks, is_draft)
+        return Correction(key, topic, entry["faq"], entry["problem"], entry["correct"], "", marks, is_draft)
 
     def _block(self, block: Block) -> BlockView:
         rows = tuple(tuple(self._pieces(cell) for cell in row) for row in block.rows)
@@ -230,7 +241,7 @@ def page_view(page: Page, knowledge: Knowledge, edition: Edition, href: Href) ->
     """A page in an edition."""
     writer = Writer(knowledge, edition, href)
     passages = tuple(writer.passage(passage, page.question) for passage in page.shown(edition))
-    corrections = tuple(writer.correction(dict(entry)) for entry in knowledge.errata if entry["id"] in page.faq)
+    corrections = writer.corrections(entry for entry in knowledge.errata if entry["id"] in page.faq)
     return PageView(page.slug, page.question, edition, day(page.revised), passages, corrections, writer.numbers,
                     writer.cited)
 
@@ -249,7 +260,15 @@ def answer_view(answer: Answer, knowledge: Knowledge, href: Href) -> AnswerView:
 def corrections(knowledge: Knowledge, edition: Edition, href: Href) -> tuple[tuple[Correction, ...], Bibliography]:
     """Every correction of the FAQ, and the sources."""
     writer = Writer(knowledge, edition, href)
-    return tuple(writer.correction(dict(entry)) for entry in knowledge.errata), writer.cited
+    return writer.corrections(knowledge.errata), writer.cited
+
+
+def found_text(hit: Hit, knowledge: Knowledge, edition: Edition) -> str:
+    """What the knowledge says, in the words of the edition: a correction has a text for patients."""
+    if edition != "patient" or hit.kind != "errata":
+        return hit.text
+    return next((str(entry["patient"]) for entry in knowledge.errata
+                 if entry["id"] == hit.address and entry.get("patient")), hit.text)
 
 
 def terms(pages: Iterable[Page], knowledge: Knowledge, edition: Edition) -> list[str]:
@@ -268,4 +287,5 @@ def day(text: str) -> str:
 def _found(hit: Hit, writer: Writer) -> Found:
     name = hit.address
     marks = writer.cited.marks(*hit.references)
-    return Found(hit.kind, name, hit.title, hit.text, writer.href("knowledge", name), marks)
+    text = found_text(hit, writer.knowledge, writer.edition)
+    return Found(hit.kind, name, hit.title, text, writer.href("knowledge", name), marks)

@@ -208,7 +208,8 @@ def _source(item: Source, knowledge: Knowledge) -> Lines:
 def _erratum(item: Mapping[str, Any], knowledge: Knowledge) -> Lines:
     references = [item["source"]] if "source" in item else item["sources"]
     drafts = ("draft", "nobody has confirmed this in a source; it drives nothing") if item.get("draft") else ("", "")
-    said = ("the FAQ says", item["faq"]), ("the problem", item["problem"]), ("correct is", item["correct"])
+    said = (("the FAQ says", item["faq"]), ("the problem", item["problem"]), ("correct is", item["correct"]),
+            ("for patients", item.get("patient", "")))
     return [_rows([*said, drafts]), *(_rows(_cited(Reference(**reference), knowledge)) for reference in references)]
 
 
