@@ -5,7 +5,7 @@ RUN := .venv/.run
 DEV := .venv/.dev
 PORT ?= 8420
 
-.PHONY: help run stop test test-all check format docs images bench lock clean
+.PHONY: help run stop test test-all check docs images bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,7 +44,7 @@ test: $(DEV)  ## the tests, without the slow ones (some minutes)
 test-all: $(DEV)  ## every test, deep agreement and fuzzing too
 	$(BIN)/python -m pytest -n auto -m "slow or not slow"
 
-check: $(DEV)  ## lint, types, knowledge, stale docs: seconds
+check: $(DEV)  ## lint, types, knowledge: seconds
 	$(BIN)/ruff check poems tests bench docs
 	$(BIN)/mypy
 	$(BIN)/poems knowledge check

@@ -4,6 +4,7 @@ Each round starts one to three writers (fresh processes by fork; each opens the 
 them with SIGKILL after a random time, some while they open or make the file, copy it or fold its log back. A writer
 says "n" on a pipe when the call of its change n has returned. Then the store is opened and must be sound, hold every
 change that was acknowledged, and at most one more of each writer; a change that brought several entries brought all.
+Writers also erase somebody for good now and then: whoever is not erased yet is there whole.
 """
 
 from __future__ import annotations
@@ -74,6 +75,9 @@ def write_until_killed(path: Path, key: str | None, name: str, pipe: int, seed: 
                 store.backup(path.with_name(f"{word}.copy"))
                 path.with_name(f"{word}.copy").unlink()
                 continue
+            elif kind == 3 and not dice.randrange(3):
+                erase_somebody(store, word)
+                continue
             else:
                 change = store.add(patient.uid, [event], "kill", note=word)
                 last = change.added[0].id
@@ -81,6 +85,14 @@ def write_until_killed(path: Path, key: str | None, name: str, pipe: int, seed: 
             continue
         os.write(pipe, b"%d\n" % count)
         count += 1
+
+
+def erase_somebody(store: Store, word: str) -> None:
+    """Somebody with entries comes, is removed, and is erased for good."""
+    made = store.create(f"goes {word}", "kill")
+    store.add(made.uid, [Event("", "edema", status="present", source=f"goes {word}")] * TOGETHER, "kill")
+    store.remove(made.uid, 2, "kill")
+    store.erase(made.uid, 3, "kill")
 
 
 @dataclass
@@ -150,6 +162,8 @@ def compare(store: Store, writers: list[Writer], result: Result) -> None:
     for change in history:
         if change.kind == "import" and len(change.added) != TOGETHER:
             result.torn += 1
+    for one in store.patients(removed=True):  # who was not erased yet is here whole
+        result.torn += (one.revision, one.entries) != (3, TOGETHER)
     for writer in writers:
         mine = {note for note in stored if note.startswith(f"{writer.name}.")}
         said = {f"{writer.name}.{count}" for count in range(writer.acknowledged)}

@@ -27,6 +27,7 @@ from poems.errors import Issue
 from poems.knowledge import Knowledge
 from poems.record import PRESENT, Event
 from poems.store import ArchiveError, FullError, InvalidError, Store, export_all, import_all, unpacked
+from poems.store.archive import lay_aside
 from poems.web import reading
 from poems.web.reading import archive_reader
 from poems.web.settings import Limits
@@ -476,12 +477,12 @@ def test_an_archive_is_read_beside(archive: bytes, store: Store, other: Store,
 
 def beside(limits: Limits) -> Any:
     """Reads bytes in memory as the app reads what was sent."""
-    def lay_aside(source: Any, most_bytes: int, aside: Any) -> int:
+    def by_another(source: Any, most_bytes: int, aside: Any) -> int:
         with tempfile.TemporaryFile() as file:
             file.write(source.read())
             return archive_reader(limits)(file, most_bytes, aside)
 
-    return lay_aside
+    return by_another
 
 
 def test_an_archive_that_takes_too_much_is_stopped(archive: bytes, other: Store, tmp_path: Path,
@@ -509,3 +510,9 @@ def test_a_copy_of_the_database_is_told_from_a_broken_archive(tmp_path: Path) ->
         (tmp_path / "broken.zip").write_bytes(b"PK no zip")
         with pytest.raises(ArchiveError, match="copied to the end"):
             import_all(store, tmp_path / "broken.zip", "me")
+
+
+def test_an_archive_that_finds_no_room_is_said(archive: bytes) -> None:
+    """On a full disk, also where the last of it is only then written."""
+    with open("/dev/full", "wb") as full, pytest.raises(FullError):  # noqa: PTH123
+        lay_aside(io.BytesIO(archive), 1 << 30, full)

@@ -209,6 +209,21 @@ class Against(RuleBasedStateMachine):
             person.removed = False
             self.did(person, "restore")
 
+    @precondition(lambda self: len(self.people) > 1)
+    @rule(which=NUMBER, stale=st.sampled_from((0, 0, 1)))
+    def erase(self, which: int, stale: int) -> None:
+        """For good: the model forgets whom it was."""
+        uid, person = self.pick(which)
+        if stale or not person.removed:
+            with pytest.raises(ConflictError):
+                self.store.erase(uid, person.revision - stale, "me")
+            return
+        done = self.store.erase(uid, person.revision, "me")
+        assert (done.entries, done.changes, done.is_swept) == (len(person.events), person.revision, True)
+        del self.people[uid]
+        with pytest.raises(MissingError, match="erased"):
+            self.store.restore(uid, "me")
+
     @rule(which=NUMBER, events=st.lists(st.tuples(EVENTS, RAW), min_size=1, max_size=3), who=WHO)
     def add(self, which: int, events: list[tuple[Event, dict[str, Any]]], who: str) -> None:
         uid, person = self.pick(which)

@@ -36,7 +36,15 @@ PUBLIC = {
     "/api/v1/login",
 }
 """What needs no role: it holds nothing of a patient."""
-ADMINS = {"/p/{uid}/remove", "/p/{uid}/restore", "/export-archive", "/import-archive", "/backup", "/audit", "/settings"}
+ADMINS = {
+    *(f"{root}/{what}" for root in ("/p/{uid}", "/api/v1/patients/{uid}") for what in ("remove", "restore", "erase")),
+    "/api/v1/removed",
+    "/export-archive",
+    "/import-archive",
+    "/backup",
+    "/audit",
+    "/settings",
+}
 READERS = {"/logout", "/p/{uid}/what-if"}
 """What is sent, and changes nothing."""
 
@@ -151,14 +159,19 @@ def test_two_origins_are_refused_where_one_is_not_ours(alone: Served) -> None:
     assert said.status_code == 403
 
 
-@pytest.mark.parametrize("token", ["", "x", "0" * 64, "\u00e9" * 64, "another"])
+@pytest.mark.parametrize("token", ["", "x", "0" * 64, "0" * 112, "\u00e9" * 64, "another"])
 def test_a_form_without_the_token_of_its_session_is_refused(alone: Served, token: str) -> None:
     with alone.browser() as visitor, alone.browser() as other:
         given = other.token() if token == "another" else token
         assert visitor.token() != other.token()
         said = visitor.post("/patients", data={"csrf": given, "label": "forged"})
         api = visitor.post("/api/v1/patients", json={"label": "forged"}, headers={"x-csrf-token": given.encode()})
-    assert (said.status_code, api.status_code) == (403, 403)
+        assert api.status_code == 403
+        if token == "another":  # of the same account: the form comes back, and has to be sent anew
+            assert said.headers["location"].startswith("/?list=yes&again=")
+            assert 'value="forged"' in visitor.get(said.headers["location"]).text
+        else:
+            assert said.status_code == 403
     assert alone.store.find("forged") is None
 
 
@@ -391,10 +404,8 @@ def test_a_body_past_the_limit_is_refused_cleanly(alone: Served) -> None:
 
 def test_a_body_below_the_limit_of_its_page_is_taken(alone: Served) -> None:
     with alone.browser() as visitor:
-        said = visitor.submit(
-            "/import", {}, files={"file": ("a.csv", b"patient,finding,status\n" + b"a,b,c\n" * 9_000)}
-        )
-    assert said.status_code == 422  # read, and every row refused
+        said = visitor.bring(files={"file": ("a.csv", b"patient,finding,status\n" + b"a,b,c\n" * 9_000)})
+    assert "Nothing was kept</h1>" in said.text  # read, and every row refused
 
 
 @pytest.mark.parametrize("length", ["-1", "1e9", "99999999999999999999", "0x10", "+5", "5, 6", "\u00b2"])
@@ -781,7 +792,7 @@ def test_every_read_of_a_patient_leaves_a_line(shared: Served) -> None:
     made = fill(shared.store, "looked at")
     with shared.logged_in("vera") as visitor:
         for route in routes(shared):
-            if "{uid}" in route.path and "GET" in (route.methods or ()):
+            if "{uid}" in route.path and "GET" in (route.methods or ()) and route.path not in ADMINS:
                 before = shared.store.audit(limit=1)[0].id
                 assert visitor.get(address(route, made.uid)).status_code == 200, route.path
                 lines = [one for one in shared.store.audit(limit=5) if one.id > before]

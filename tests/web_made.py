@@ -155,6 +155,11 @@ class Browser(httpx.Client):
         }
         return self.post(path, data={"csrf": self.token(), **(data or {})}, headers=headers, **options)
 
+    def bring(self, path: str = "/import", data: Mapping[str, Any] | None = None, **options: Any) -> httpx.Response:
+        """A form with files, and the page to which the browser is sent after it; or what it was answered instead."""
+        said = self.submit(path, data, **options)
+        return self.get(said.headers["location"]) if said.status_code == 303 else said
+
     def call(self, path: str, body: Any = None, **options: Any) -> httpx.Response:
         """A call of the programming interface."""
         headers = {"x-csrf-token": self.token(), **options.pop("headers", {})}

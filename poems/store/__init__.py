@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from poems.store.archive import Imported, export_all, import_all
-from poems.store.model import Audited, Change, Entry, Import, Incoming, Kept, Patient
+from poems.store.model import Audited, Change, Entry, Erased, Import, Incoming, Kept, Patient
 from poems.store.problems import (
     ArchiveError,
     BusyError,
@@ -25,6 +25,6 @@ from poems.store.problems import (
 from poems.store.store import Store
 
 __all__ = ["ArchiveError", "Audited", "BusyError", "Change", "ConflictError", "CorruptError", "DuplicateError", "Entry",
-           "FullError", "Import", "Imported", "Incoming", "InvalidError", "Kept", "MissingError", "NeedsLibraryError",
-           "NewerError", "Patient", "Store", "StoreError", "UnwritableError", "WrongKeyError", "export_all",
-           "import_all"]
+           "Erased", "FullError", "Import", "Imported", "Incoming", "InvalidError", "Kept", "MissingError",
+           "NeedsLibraryError", "NewerError", "Patient", "Store", "StoreError", "UnwritableError", "WrongKeyError",
+           "export_all", "import_all"]

@@ -15,6 +15,7 @@ import secrets
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from poems.record import Event
 from poems.store import checked, told
 from poems.store import model as m
 from poems.store.connection import publish, refused
+from poems.store.erasure import erased
 from poems.store.labels import by_label, named
 from poems.store.problems import InvalidError
 from poems.store.rows import Draft, Head, entries, heads, new_patient
@@ -57,7 +59,7 @@ class Imported:
     """What an archive brought, by uid.
 
     added: new here. extended: known here in an older state. same: nothing new. diverged: changed on both sides, and
-    left as it is here. issues: what there is to say.
+    left as it is here. issues: what there is to say. erased: was erased here for good, and stays away.
     """
 
     added: tuple[str, ...]
@@ -65,6 +67,7 @@ class Imported:
     same: tuple[str, ...]
     diverged: tuple[str, ...]
     issues: tuple[Issue, ...]
+    erased: tuple[str, ...] = ()
 
 
 def export_all(store: Store, target: Source, knowledge: Knowledge | None = None) -> None:
@@ -153,13 +156,21 @@ def lay_aside(source: Source, most_bytes: int, aside: BinaryIO) -> int:
     """
     count = 0
     for one in histories(source, most_bytes):
-        try:
+        with _room():
             pickle.dump(one, aside, pickle.HIGHEST_PROTOCOL)
-        except OSError as error:
-            raise refused(Path("the archive"), error) from None
         count += 1
-    aside.flush()
+    with _room():
+        aside.flush()
     return count
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """What is laid aside may find no room. Raises: FullError."""
+    try:
+        yield
+    except OSError as error:
+        raise refused(Path("the archive"), error) from None
 
 
 class _Taking:
@@ -170,8 +181,10 @@ class _Taking:
         here = heads(db)
         self._here = {head.uid: head for head in here}
         self._owners = {label: head.uid for label, head in by_label(here).items()}
+        self._erased = erased(db)
         self._numbers: dict[str, int] = {}
-        self._outcome: dict[str, list[str]] = {"added": [], "extended": [], "same": [], "diverged": []}
+        self._outcome: dict[str, list[str]] = {
+            "added": [], "extended": [], "same": [], "diverged": [], "erased": []}
         self._issues: list[Issue] = []
 
     def take(self, where: str, history: told.History, strange: int) -> None:
@@ -186,11 +199,14 @@ class _Taking:
 
     def imported(self) -> Imported:
         """What became of all of them."""
-        added, extended, same, diverged = (tuple(found) for found in self._outcome.values())
-        return Imported(added, extended, same, diverged, tuple(self._issues))
+        return Imported(**{name: tuple(found) for name, found in self._outcome.items()}, issues=tuple(self._issues))
 
     def _written(self, where: str, history: told.History) -> str:
         """Write what is new of a patient, and say which case it was."""
+        if history.uid in self._erased:  # an older archive must not take an erasure back unseen
+            self._say(where, "this patient was erased here for good since", "It was left out. If it has to come back, "
+                      "import the archive into a new store, export the patient there, and import that file here.")
+            return "erased"
         here = self._here.get(history.uid)
         ours = told.history(self._db, here)["changes"] if here else []
         both = min(len(ours), len(history.changes))

@@ -39,8 +39,10 @@ _PLAIN: Final = b"SQLite format 3\0"
 _SMALLEST: Final = 512
 _SETTINGS: Final = ("PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL", "PRAGMA fullfsync = ON",
                     "PRAGMA checkpoint_fullfsync = ON", "PRAGMA recursive_triggers = ON",
-                    "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON", "PRAGMA temp_store = MEMORY")
-"""fullfsync: on a Mac, the disk itself and not only its cache. recursive_triggers: REPLACE would slip past a guard."""
+                    "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON", "PRAGMA temp_store = MEMORY",
+                    "PRAGMA secure_delete = ON")
+"""fullfsync: on a Mac, the disk itself and not only its cache. recursive_triggers: REPLACE would slip past a guard.
+secure_delete: what is erased is overwritten with zeros."""
 
 
 class File:
@@ -132,7 +134,7 @@ class File:
         """Make the tables where there are none; bring an older file up to date."""
         if _number(connection, "user_version") == schema.VERSION:
             return
-        with _transaction(connection, "BEGIN EXCLUSIVE"):
+        with transaction(connection, "BEGIN EXCLUSIVE"):
             if not _has_tables(connection):
                 for statement in (*schema.CREATION, f"PRAGMA application_id = {schema.APPLICATION}",
                                   f"PRAGMA user_version = {schema.VERSION}"):
@@ -143,7 +145,7 @@ class File:
 
     def _migrate(self, connection: Any, version: int) -> None:
         self.copy(connection, self.path.with_name(f"{self.name}.version-{version}.{datetime.now(UTC):%Y%m%dT%H%M%S%f}"))
-        with _transaction(connection, "BEGIN EXCLUSIVE"):
+        with transaction(connection, "BEGIN EXCLUSIVE"):
             for older in range(_number(connection, "user_version"), schema.VERSION):  # another one may have been faster
                 for statement in schema.MIGRATIONS[older]:
                     connection.execute(statement)
@@ -185,7 +187,7 @@ class File:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Any]:
         """A connection that sees one moment of the store."""
-        with self._lent() as connection, _transaction(connection, "BEGIN"):
+        with self._lent() as connection, transaction(connection, "BEGIN"):
             yield connection
 
     @contextlib.contextmanager
@@ -195,12 +197,11 @@ class File:
         wait: how many seconds for others. What ends after the file was given up is not stored any more.
         """
         if not self._turn.acquire(timeout=wait):
-            raise BusyError(f"{self.name}: held by another writer for too long. {NOTHING}. Try again.")
+            raise self._held()
         try:
-            with self._lent() as connection, _patience(connection, wait), _transaction(connection, "BEGIN IMMEDIATE"):
+            with self._lent() as connection, _patience(connection, wait), transaction(connection, "BEGIN IMMEDIATE"):
                 yield connection
-                if self._closed:
-                    raise StoreError(f"{self.name}: the app was stopped before this was done. {NOTHING}.")
+                self.refuse_closed()
         finally:
             self._turn.release()
 
@@ -232,10 +233,39 @@ class File:
                 return
         connection.close()
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[Any]:
+        """A connection outside any transaction, while no other writer of this process has its turn; it is closed at the
+        end, and so are those that lie idle: what they hold of the file in memory goes with them.
+        """
+        if not self._turn.acquire(timeout=WAIT_SECONDS):
+            raise self._held()
+        try:
+            self.refuse_closed()
+            with contextlib.closing(self._connect()) as connection:
+                yield connection
+        except self.errors as error:
+            raise self._named(error) from None
+        finally:
+            self._turn.release()
+            self._let_go()
+
+    def refuse_closed(self) -> None:
+        """Before something is stored: the file was given up meanwhile, and nobody waits for an answer any more."""
+        if self._closed:
+            raise StoreError(f"{self.name}: the app was stopped before this was done. {NOTHING}.")
+
+    def _held(self) -> StoreError:
+        return BusyError(f"{self.name}: held by another writer for too long. {NOTHING}. Try again.")
+
     def close(self) -> None:
         """Close every idle connection; those lent out are closed when they come back."""
+        self._closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
         with self._lock:
-            self._closed, idle, self._idle = True, self._idle, []
+            idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
@@ -251,7 +281,8 @@ def _patience(connection: Any, seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _transaction(connection: Any, begin: str) -> Iterator[None]:
+def transaction(connection: Any, begin: str) -> Iterator[None]:
+    """All that the block does, or nothing of it."""
     connection.execute(begin)
     try:
         yield

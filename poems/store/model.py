@@ -123,6 +123,19 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """How much of a patient was erased for good: entries there ever were, changes, lines of the audit trail.
+
+    is_swept: whether its bytes are gone from the file; else they go when the file is opened next.
+    """
+
+    entries: int
+    changes: int
+    lines: int
+    is_swept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """One line of the audit trail: who did what, when, with whose record; never a value."""
 

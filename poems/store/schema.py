@@ -1,7 +1,8 @@
 """The tables of a store, and how a file of an older poems becomes one of today.
 
-Every row is written once: triggers forbid to update or delete any. What is current follows from the moves of an entry
-(added, taken away, brought back); a change carries the state it left, so that lists need not add anything up.
+Every row is written once: triggers forbid to update or delete any; `erasure.py` has the one exception. What is current
+follows from the moves of an entry (added, taken away, brought back); a change carries the state it left, so that lists
+need not add anything up.
 """
 
 from __future__ import annotations
@@ -105,13 +106,13 @@ CREATE TABLE setting (
 """
 
 
-def _guards() -> tuple[str, ...]:
-    return tuple(f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} "
-                 "BEGIN SELECT RAISE(ABORT, 'rows of a store are written once'); END"
-                 for table in TABLES for verb in ("update", "delete"))
+GUARDS: Final[Mapping[str, str]] = {
+    f"{table}_no_{verb}": f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} "
+                          "BEGIN SELECT RAISE(ABORT, 'rows of a store are written once'); END"
+    for table in TABLES for verb in ("update", "delete")}
+"""The triggers by name. Only the erasure of a removed patient lifts some, within its one transaction."""
 
-
-CREATION: Final = (*_TABLES.strip().split("\n\n"), *_guards())
+CREATION: Final = (*_TABLES.strip().split("\n\n"), *GUARDS.values())
 """One statement each: a script as a whole would commit between them."""
 
 MIGRATIONS: Mapping[int, tuple[str, ...]] = {}

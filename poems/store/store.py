@@ -16,11 +16,11 @@ from typing import Any, BinaryIO
 
 from poems.errors import Issue
 from poems.record import Event, Record, records
-from poems.store import checked, keeping, labels, rows
+from poems.store import checked, erasure, keeping, labels, rows, schema
 from poems.store import model as m
 from poems.store.connection import File
 from poems.store.ledger import Ledger
-from poems.store.model import Audited, Change, Entry, Import, Incoming, Kept, Patient
+from poems.store.model import Audited, Change, Entry, Erased, Import, Incoming, Kept, Patient
 from poems.store.problems import (
     ConflictError,
     DuplicateError,
@@ -42,7 +42,13 @@ class Store:
 
         Raises: UnwritableError, CorruptError, NewerError, WrongKeyError, NeedsLibraryError, BusyError, FullError.
         """
-        return cls(File(Path(path).absolute(), key), encrypted=key is not None)
+        file = File(Path(path).absolute(), key)
+        try:
+            erasure.finish(file)
+        except BaseException:
+            file.close()
+            raise
+        return cls(file, encrypted=key is not None)
 
     def close(self) -> None:
         """Give up the file."""
@@ -63,10 +69,10 @@ class Store:
             found = [head.patient for head in rows.heads(db) if head.removed == removed]
         return tuple(sorted(found, key=lambda one: (one.label.casefold(), one.uid)))
 
-    def patient(self, uid: str) -> Patient:
-        """The patient. Raises: MissingError, for an unknown or a removed one."""
+    def patient(self, uid: str, *, even_removed: bool = False) -> Patient:
+        """The patient. Raises: MissingError, for an unknown or, unless asked for, a removed one."""
         with self.file.reading() as db:
-            return _head(db, uid).patient
+            return _head(db, uid, even_removed=even_removed).patient
 
     def find(self, label: str) -> Patient | None:
         """The patient with this label, if there is one."""
@@ -110,6 +116,19 @@ class Store:
                 return head.patient
             _refuse_taken(db, head.label)
             return rows.write(db, head, Draft(m.RESTORE, who)).patient
+
+    def erase(self, uid: str, revision: int, who: str) -> Erased:
+        """Delete a removed patient for good, with its history and its lines in the audit trail; one line tells of it.
+
+        Copies made before, and archives, still hold it. Raises: MissingError; ConflictError, where it was not removed,
+        was restored meanwhile, or changed since that revision.
+        """
+        return erasure.erase(self.file, uid, revision, checked.who(who))
+
+    def is_erasure_due(self) -> bool:
+        """Whether bytes of an erased patient may stand in the file: somebody was reading, or the disk was full."""
+        with self.file.reading() as db:
+            return erasure.is_due(db)
 
     # --- what is known of a patient
 
@@ -298,6 +317,8 @@ class Store:
         with self.file.reading() as db:
             found += [str(row[0]) for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
             found += [f"{row[0]}: a row that refers to none" for row in db.execute("PRAGMA foreign_key_check")]
+            there = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+            found += [f"{name}: the trigger is missing; rows could be changed" for name in schema.GUARDS.keys() - there]
             for head in rows.heads(db):
                 try:
                     book = rows.ledger(db, head)
@@ -312,7 +333,8 @@ class Store:
 def _head(db: Any, uid: str, *, even_removed: bool = False) -> Head:
     found = rows.heads(db, uid) if uid else []
     if not found or (found[0].removed and not even_removed):
-        raise MissingError("the patient was removed; restore it first" if found else "no such patient")
+        raise MissingError("the patient was removed; restore it first") if found else (
+            erasure.missing(db, uid) if even_removed else MissingError("no such patient"))
     return found[0]
 
 

@@ -16,7 +16,8 @@ A_PAGE = 100
 def settings(ask: Ask) -> Response:
     """The mode, copies of everything, and where the records lie."""
     path = ask.store.path if ask.session.may("admin") else ask.store.path.name
-    return page(ask, "settings.html.j2", mode=ask.store.setting("mode"), path=path, is_encrypted=ask.store.encrypted)
+    return page(ask, "settings.html.j2", mode=ask.store.setting("mode"), path=path, is_encrypted=ask.store.encrypted,
+                removed=len(ask.store.patients(removed=True)) if ask.session.may("admin") else 0)
 
 
 @write("admin")

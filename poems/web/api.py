@@ -21,6 +21,7 @@ from poems.store import Change, ConflictError
 from poems.web import api_shapes as shapes
 from poems.web.ask import Ask, FaultyError, read, write
 from poems.web.entry import typed
+from poems.web.erasing import OTHER_NAME, erased, is_named
 from poems.web.guard import Refused
 from poems.web.imports import kept_in_list, kept_in_patient, received
 from poems.web.login import begun
@@ -47,7 +48,7 @@ def refusal(knowledge: Knowledge, status: int, error: Exception, headers: Mappin
 
 def body(ask: Ask, name: str) -> dict[str, Any]:
     """The body, if it has the shape of this name. Raises: FaultyError."""
-    given = {} if ask.body is None and name in MAY_BE_EMPTY else ask.body
+    given = {} if not ask.has_body and name in MAY_BE_EMPTY else ask.body
     if found := shapes.faults(given, name):
         raise FaultyError(422, "The body has another shape than expected.", found)
     assert isinstance(given, dict)
@@ -89,10 +90,43 @@ def patients(ask: Ask) -> Response:
     return answer({"patients": [shapes.patient(one) for one in ask.store.patients()]})
 
 
+@read("admin")
+def removed(ask: Ask) -> Response:
+    """Every patient who was removed, and can be restored or erased."""
+    return answer({"patients": [shapes.patient(one) for one in ask.store.patients(removed=True)]})
+
+
 @write(takes="json")
 def create(ask: Ask) -> Response:
-    """A new patient."""
-    return answer(shapes.patient(ask.store.create(body(ask, "NewPatient")["label"].strip(), ask.who)), 201)
+    """A new patient, and others whose names look the same."""
+    made = ask.store.create(body(ask, "NewPatient")["label"].strip(), ask.who)
+    return answer({**shapes.patient(made), "alike": [one.uid for one in ask.store.alike(made.uid)]}, 201)
+
+
+@write("admin", takes="json")
+def remove(ask: Ask) -> Response:
+    """Take a patient out of the lists; everything is kept. 409 where somebody was faster."""
+    uid = ask.path("uid")
+    ask.store.remove(uid, body(ask, "Revision")["revision"], ask.who)
+    return answer(shapes.patient(ask.store.patient(uid, even_removed=True)))
+
+
+@write("admin", takes="json")
+def restore(ask: Ask) -> Response:
+    """Bring a removed patient back; 409 where the label is taken by now."""
+    body(ask, "Nothing")
+    return answer(shapes.patient(ask.store.restore(ask.path("uid"), ask.who)))
+
+
+@write("admin", takes="json")
+def erase(ask: Ask) -> Response:
+    """Erase a removed patient for good, where the label is given; 409 where it was not removed, or restored since."""
+    given, uid = body(ask, "Erasure"), ask.path("uid")
+    if not is_named(given["label"], ask.store.patient(uid, even_removed=True).label):
+        raise FaultyError(422, OTHER_NAME, (
+            Issue("fault", "label", "not the label of this patient", "its label", "Look whom you erase."),))
+    done = erased(ask, uid, given["revision"])
+    return answer({"entries": done.entries, "changes": done.changes, "swept": done.is_swept})
 
 
 @read()
@@ -240,8 +274,12 @@ WAYS = (
     Way("GET", "/session", session, "Session"),
     Way("POST", "/login", login, "Session", takes="Login", refuses=(401, 429)),
     Way("GET", "/patients", patients, "Patients"),
-    Way("POST", "/patients", create, "Patient", 201, "NewPatient", refuses=(409,)),
+    Way("POST", "/patients", create, "Created", 201, "NewPatient", refuses=(409,)),
+    Way("GET", "/removed", removed, "Patients"),
     Way("GET", P, patient, "Patient"),
+    Way("POST", f"{P}/remove", remove, "Patient", takes="Revision", refuses=(409,)),
+    Way("POST", f"{P}/restore", restore, "Patient", takes="Nothing", refuses=(409,)),
+    Way("POST", f"{P}/erase", erase, "Erased", takes="Erasure", refuses=(409,)),
     Way("GET", f"{P}/entries", entries, "Entries"),
     Way("POST", f"{P}/entries", add, "Changed", 201, "NewEntries"),
     Way("POST", f"{P}/entries/{{entry}}/correct", correct, "Changed", takes="Correction", refuses=(409,)),

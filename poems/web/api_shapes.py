@@ -30,6 +30,7 @@ MOMENT: Schema = {"type": "string", "format": "date-time"}
 NOTE: Schema = {"description": "Why, for the history.", "type": "string", "maxLength": 500}
 TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 MEASURE: Schema = {"description": "A number, or a text such as <20.", "type": ["number", "string", "null"]}
+REVISION: Schema = {"description": "Of the patient, as it was seen last.", **NUMBER}
 MOST = 1_000
 
 
@@ -66,17 +67,25 @@ TAKEN: Mapping[str, Schema] = {
                                    "maxLength": 128}}, "label"),
     "NewEntries": taken({"entries": {**many("Observation"), "minItems": 1, "maxItems": MOST}, "note": NOTE}, "entries"),
     "Correction": taken({"entry": of("Observation"), "note": NOTE}, "entry"),
-    "Note": taken({"note": NOTE}), "Nothing": taken({}),
+    "Note": taken({"note": NOTE}), "Nothing": taken({}), "Revision": taken({"revision": REVISION}, "revision"),
+    "Erasure": taken({"label": {"description": "The label of the patient, so that nobody else is erased.",
+                                "type": "string"}, "revision": REVISION}, "label", "revision"),
     "Login": taken({"name": TEXT, "password": TEXT}, "name", "password"),
     "Files": taken({"file": {"type": "string", "contentMediaType": "application/octet-stream"},
                     "format": {"enum": ["", *FORMATS]}}, "file"),
 }
 
+PATIENT: Schema = {"uid": ID, "label": ID, "entries": COUNT, "created_at": MOMENT, "changed_at": MOMENT,
+                   "revision": NUMBER, "removed": FLAG}
 GIVEN: Mapping[str, Schema] = {
     "Session": shape({"who": TEXT, "role": {"enum": ["", *ROLES]}, "token": ID, "accounts": FLAG, "knowledge": ID},
                      "Who asks; token: what every POST has to bring as x-csrf-token."),
-    "Patient": shape({"uid": ID, "label": ID, "entries": COUNT, "created_at": MOMENT, "changed_at": MOMENT,
-                      "revision": NUMBER, "removed": FLAG}),
+    "Patient": shape(PATIENT),
+    "Created": shape({**PATIENT, "alike": {
+        "description": "The uids of other patients whose labels look the same: both may be one person.",
+        "type": "array", "items": ID}}),
+    "Erased": shape({"entries": COUNT, "changes": COUNT, "swept": {
+        "description": "Whether the bytes are gone from the file; else they go at the next start.", **FLAG}}),
     "Entry": shape({"id": NUMBER, "event": of("Event"), "raw": {"type": "object"}, "entered_at": MOMENT, "who": TEXT,
                     "change": NUMBER, "kind": TEXT, "supersedes": or_null(NUMBER)}),
     "Change": shape({"id": NUMBER, "kind": ID, "who": TEXT, "at": MOMENT, "note": TEXT, "source": TEXT, "format": TEXT,

@@ -28,12 +28,14 @@ from poems.store import (
     Store,
     StoreError,
 )
-from poems.web import admin, api, downloads, imports, library, login, pages, patients, thinking
+from poems.web import admin, api, downloads, erasing, imports, library, login, pages, patients, thinking
 from poems.web.ask import is_api, marked
 from poems.web.guard import Guard, Refused, allowed
+from poems.web.outcomes import Outcomes
 from poems.web.sessions import SECRET, Sessions
 from poems.web.settings import Settings
 from poems.web.trail import Trail
+from poems.web.unsaved import Drafts
 from poems.web.working import Working
 
 STATIC = Path(__file__).parent / "static"
@@ -48,7 +50,7 @@ SAID = {"Not Found": "There is no such page here.", "Method Not Allowed": "This 
 
 
 def make_app(store: Store, knowledge: Knowledge, *, settings: Settings) -> Starlette:
-    """The app on a store. It holds no state but who is logged in."""
+    """The app on a store. What it holds in memory may be lost: logins, what imports said, what was not saved."""
     app = Starlette(
         routes=[*routes(), *api.routes(), Route("/style.css", pages.stylesheet, methods=["GET"]),
                 Mount("/static", StaticFiles(directory=STATIC))],
@@ -62,6 +64,7 @@ def make_app(store: Store, knowledge: Knowledge, *, settings: Settings) -> Starl
         store.set_setting(SECRET, secret, "app")
     app.state.store, app.state.knowledge, app.state.settings = store, knowledge, settings
     app.state.sessions, app.state.trail = Sessions(settings, secret), Trail(store)
+    app.state.outcomes, app.state.drafts = Outcomes(), Drafts()
     app.state.writers, app.state.working = CapacityLimiter(WRITERS), Working()
     if settings.accounts is not None:
         settings.accounts.tell = app.state.trail.later
@@ -73,7 +76,8 @@ def routes() -> list[BaseRoute]:
     table = {
         "/": (patients.home, None), "/start": (None, patients.start), "/patients": (None, patients.create),
         "/login": (login.login, login.enter), "/logout": (None, login.leave), "/show": (None, login.show),
-        "/import": (imports.choose, imports.into_list), "/export-archive": (None, downloads.archive),
+        "/import": (imports.choose, imports.into_list), "/imported/{id}": (imports.outcome, None),
+        "/export-archive": (None, downloads.archive),
         "/import-archive": (None, downloads.restore), "/backup": (None, downloads.backup),
         "/settings": (admin.settings, admin.change), "/audit": (admin.audit, None),
         "/ask": (library.question, library.answer), "/guide/{path:path}": (library.guide, None),
@@ -81,6 +85,7 @@ def routes() -> list[BaseRoute]:
         "/p/{uid}/": (patients.findings, None), "/p/{uid}/fields": (None, patients.fields),
         "/p/{uid}/add": (None, patients.add), "/p/{uid}/rename": (None, patients.rename),
         "/p/{uid}/remove": (None, patients.remove), "/p/{uid}/restore": (None, patients.restore),
+        "/p/{uid}/erase": (erasing.erasure, erasing.erase),
         "/p/{uid}/import": (None, imports.into_patient), "/p/{uid}/entry/{entry}": (patients.entry, patients.correct),
         "/p/{uid}/entry/{entry}/retract": (None, patients.retract), "/p/{uid}/history": (patients.history, None),
         "/p/{uid}/undo/{change}": (None, patients.undo), "/p/{uid}/review": (thinking.review, None),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial, wraps
@@ -25,6 +26,7 @@ from poems.web.guard import API, Refused
 from poems.web.sessions import Session, Sessions
 from poems.web.settings import Settings
 from poems.web.trail import Trail
+from poems.web.unsaved import PLACES, Drafts
 
 Edition = Literal["clinician", "patient"]
 Body = Literal["form", "json"]
@@ -34,8 +36,10 @@ FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 STALE = "The page was open for too long, or was not ours; nothing was saved. Open it again."
 LOGGED_OUT = "You are not logged in, or not any more; nothing was saved. Log in, and send it again."
 NOT_YOURS = "Your account may not do this. Ask who administers the app."
-LISTS = {"home": "list", "patients": "list", "audit": "audit trail"}
+LISTS = {"home": "list", "patients": "list", "removed": "list of removed", "audit": "audit trail",
+         "outcome": "outcome of an import"}
 """Pages of many patients, and how the audit trail calls them."""
+AGAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FIELDS = "fields"
 """The one page that is sent a form, keeps nothing and shows the record; its part shows nothing of the record."""
 PLACE, BANNER = b"<!--late-->", (
@@ -48,7 +52,7 @@ LATE = {"x-noted": "later"}
 
 @dataclass
 class Ask:
-    """A request, who sends it, and what the app has to answer it with. body: the JSON that it brought."""
+    """A request, who sends it, and what the app has to answer it with. body: the JSON that it brought (or null)."""
 
     request: Request
     store: Store
@@ -59,6 +63,7 @@ class Ask:
     trail: Trail
     form: FormData = field(default_factory=FormData)
     body: Any = None
+    has_body: bool = False
 
     @property
     def who(self) -> str:
@@ -91,6 +96,22 @@ class Ask:
         """Every text field of the form but the token."""
         return {name: value for name, value in self.form.items() if isinstance(value, str) and name != TOKEN}
 
+    @property
+    def again(self) -> str:
+        """The id of what was typed and not saved, where this request is about that."""
+        found = self.text("again") or self.request.query_params.get("again", "")
+        return found if AGAIN.fullmatch(found) else ""
+
+    def typed_before(self, *pages: str) -> Mapping[str, str]:
+        """What was typed for one of these pages by this account and not saved, where this page shows it again."""
+        found = self.drafts.get(self.again, self.sessions.mark(self.who)) if self.again else None
+        return found.fields if found and found.page in pages and found.place == self.request.url.path else {}
+
+    @property
+    def drafts(self) -> Drafts:
+        """What was typed and not saved."""
+        return self.request.app.state.drafts  # type: ignore[no-any-return]
+
     def file(self, name: str) -> UploadFile | None:
         """A file of the form, or None where none was chosen."""
         value = self.form.get(name)
@@ -106,6 +127,10 @@ class Ask:
         if self.is_part:
             return Response(status_code=200, headers={"x-go": path})
         return RedirectResponse(path, 303)
+
+
+class StaleError(Refused):
+    """A form without the token of this session."""
 
 
 class FaultyError(Refused):
@@ -142,14 +167,19 @@ def _endpoint(page: Page, role: str, takes: str) -> Any:
         state = request.app.state
         ask = Ask(request, state.store, state.knowledge, state.settings, state.sessions, state.sessions.of(request),
                   state.trail)
-        if role and not ask.session.may(role):
-            return _kept(await _turned_away(page, ask, is_write=bool(takes)), ask)
         try:
+            if role and not ask.session.may(role):
+                return _kept(await _turned_away(page, ask, takes), ask)
             if takes:
-                await _received(ask, takes)
+                try:
+                    await _received(ask, takes)
+                except StaleError:
+                    if not (address := state.drafts.address(_typed(page, ask), state.sessions.mark(ask.who))):
+                        raise
+                    return _kept(RedirectResponse(address, 303), ask)  # its account has logged in anew, in another tab
                 ask.session = state.sessions.again(ask.session)  # a body may take long to arrive
                 if role and not ask.session.may(role):
-                    return _kept(await _turned_away(page, ask, is_write=True), ask)
+                    return _kept(await _turned_away(page, ask, takes), ask)
             work = partial(_answered, page, ask, is_change=is_change)
             return _kept(await to_thread.run_sync(work, limiter=state.writers if is_change else None), ask)
         finally:
@@ -168,6 +198,8 @@ def _answered(page: Page, ask: Ask, *, is_change: bool) -> Response:
             _tell(page.__name__, ask, 409, is_change=is_change)
             raise
         _tell(page.__name__, ask, response.status_code, is_change=is_change)
+        if is_change and response.status_code < 400 and ask.again:
+            ask.drafts.drop(ask.again)  # it is saved now
         return marked(ask.request, response)
 
 
@@ -195,16 +227,33 @@ def marked(request: Request, response: Response) -> Response:
     return response
 
 
-async def _turned_away(page: Page, ask: Ask, *, is_write: bool) -> Response:
+async def _turned_away(page: Page, ask: Ask, takes: str) -> Response:
     """To the login, where that may help. Raises: Refused."""
     if ask.session.role:
         await to_thread.run_sync(_told_of_try, page, ask)
         raise Refused(403, NOT_YOURS)
     if is_api(ask.request):
         raise Refused(401, "Nobody is logged in. Log in first: POST /api/v1/login.")
-    if is_write:
+    if not takes:
+        return RedirectResponse("/login", 303)
+    if ask.is_part:
         raise Refused(403, LOGGED_OUT)
-    return RedirectResponse("/login", 303)
+    from poems.web.login import asking  # a page, which is made of what stands here
+
+    kind, _ = parse_options_header(ask.request.headers.get("content-type"))
+    if not ask.form and kind == FORMS[0] and page.__name__ in PLACES:  # a file is not read for those without a role
+        await _form(ask)
+    if again := _typed(page, ask):
+        return RedirectResponse(f"/login?again={again}", 303)
+    return asking(ask, 403, LOGGED_OUT)
+
+
+def _typed(page: Page, ask: Ask) -> str:
+    """The id under which is kept what was typed, where the form was one of ours, of some account; else nothing."""
+    mark = ask.sessions.made_for(ask.request.headers.get(TOKEN_HEADER) or ask.form.get(TOKEN))
+    if not ask.form or not mark or mark == ask.sessions.mark("") or is_api(ask.request):
+        return ""
+    return ask.drafts.keep(page.__name__, ask.request.path_params, ask.texts(), mark)
 
 
 def _told_of_try(page: Page, ask: Ask) -> None:
@@ -230,7 +279,7 @@ async def _received(ask: Ask, takes: str) -> None:
     elif kind:
         raise Refused(415, "This is no form. Send it as multipart/form-data.")
     if not ask.sessions.is_token(ask.session, token or ask.form.get(TOKEN)):
-        raise Refused(403, STALE)
+        raise StaleError(403, STALE)
 
 
 async def _form(ask: Ask) -> None:
@@ -256,7 +305,7 @@ async def _json(ask: Ask, kind: bytes) -> None:
     if faults:
         raise FaultyError(400, "The body cannot be read.", tuple(
             Issue("fault", one.where or "body", one.found, one.expected, one.fix) for one in faults[:100]))
-    ask.body = tree
+    ask.body, ask.has_body = tree, True
 
 
 def _kept(response: Response, ask: Ask) -> Response:

@@ -15,9 +15,10 @@ from poems.adapters.fields import named
 from poems.adapters.table import DELIMITERS
 from poems.errors import Issue
 from poems.record import Event
-from poems.store import Incoming, Kept, Patient
+from poems.store import Change, Incoming, Kept, MissingError, Patient
 from poems.web.ask import Ask, read, write
 from poems.web.guard import Refused
+from poems.web.outcomes import GONE, FileTold, Outcome, Part, Told
 from poems.web.pages import page
 from poems.web.patients import renamed
 from poems.web.reading import read_file
@@ -27,19 +28,6 @@ MOST_ROWS, MOST_SHOWN = 500, 50
 MOST_LINES = 200_000
 MOST_KEPT, LEAST_KEPT = 5_000, 20
 """How many issues of a file are kept with its patients together, and with one of them at the least."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """One issue, and the row of the file that it is about, where it is about one."""
-
-    issue: Issue
-    row: str
-
-    @property
-    def place(self) -> str:
-        """Where it stands in the file."""
-        return self.issue.where.partition(", ")[2] or "the file"
 
 
 @dataclass
@@ -150,7 +138,7 @@ def kept_in_patient(ask: Ask, patient: Patient, files: Sequence[File]) -> tuple[
 def into_list(ask: Ask) -> Response:
     """Files from the list: one patient each, or many."""
     files = received(ask)
-    return _result(ask, files, kept_in_list(ask, files))
+    return _go(ask, files, kept_in_list(ask, files))
 
 
 @write()
@@ -158,15 +146,43 @@ def into_patient(ask: Ask) -> Response:
     """Files from a patient's page: they are taken for this patient's, whatever id they carry, and that is said."""
     patient, files = ask.store.patient(ask.path("uid")), received(ask)
     kept, is_other = kept_in_patient(ask, patient, files)
-    return _result(ask, files, kept, patient=patient, is_other=is_other)
+    return _go(ask, files, kept, into=patient.uid, is_other=is_other)
 
 
-def _result(ask: Ask, files: Sequence[File], kept: Sequence[Kept], *,
-            patient: Patient | None = None, is_other: bool = False) -> Response:
-    """What was kept and what was not. The page is the answer itself, since the rows of the file stand in it."""
-    return page(ask, "imported.html.j2", status=200 if kept else 422, files=files, kept=kept[:MOST_SHOWN],
-                more=kept[MOST_SHOWN:], patient=patient, is_other=is_other, most=MOST_ROWS,
-                back=f"/p/{patient.uid}/" if patient else "/import")
+def _go(ask: Ask, files: Sequence[File], kept: Sequence[Kept], *, into: str = "", is_other: bool = False) -> Response:
+    """To the page that tells what was kept and what was not; a reload of it imports nothing once more."""
+    more = kept[MOST_SHOWN:]
+    made = Outcome(
+        tuple(FileTold(file.name, len(file.reading.events), tuple(file.told[:MOST_ROWS]), len(file.told), file.faults)
+              for file in files),
+        tuple(Part(one.patient.uid, one.change.id, len(one.change.added), one.change.source, one.doubts,
+                   one.is_contradicted, tuple(other.uid for other in one.alike)) for one in kept[:MOST_SHOWN]),
+        frozenset(one.patient.uid for one in kept), len(more), sum(bool(one.doubts) for one in more), into, is_other)
+    return ask.go(f"/imported/{ask.request.app.state.outcomes.keep(_owner(ask), made)}")
+
+
+def _owner(ask: Ask) -> str:
+    """Who may see what became of an import: the session that sent it, as long as its account is logged in."""
+    return f"{ask.session.id} {ask.who}"
+
+
+@read()
+def outcome(ask: Ask) -> Response:
+    """What became of an import."""
+    found = ask.request.app.state.outcomes.get(ask.path("id"), _owner(ask))
+    if found is None:
+        raise Refused(410, GONE)
+    known = {one.uid: one for one in ask.store.patients()}
+    return page(ask, "imported.html.j2", outcome=found, known=known, into=known.get(found.into), changes={
+        place: _change(ask, one) for place, one in enumerate(found.parts) if one.uid in known})
+
+
+def _change(ask: Ask, part: Part) -> Change | None:
+    """The change that the import made, as it stands now: it may have been undone."""
+    try:
+        return ask.store.change(part.uid, part.change)
+    except MissingError:
+        return None
 
 
 @read()

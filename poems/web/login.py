@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +14,10 @@ from poems.web.guard import Refused
 from poems.web.pages import THEMES, page
 
 CLOSED = "Nobody can log in just now: the file with the accounts cannot be used. Ask who administers the app."
+COMES_BACK = ("You were logged out meanwhile; nothing was saved yet. Log in with the same account, and the form comes "
+              "back with what you typed. It is kept for half an hour, in memory only.")
+NOT_KEPT = ("You were logged out meanwhile; nothing was saved, and what was typed is no longer kept. Log in, and type "
+            "it again.")
 YEAR = 365 * 24 * 3600
 
 
@@ -20,8 +25,14 @@ YEAR = 365 * 24 * 3600
 def login(ask: Ask) -> Response:
     """The page that asks for name and password."""
     if ask.session.role:
-        return RedirectResponse("/", 303)
-    return page(ask, "login.html.j2", said="", name="")
+        return RedirectResponse(ask.drafts.address(ask.again, ask.sessions.mark(ask.who)) or "/", 303)
+    return asking(ask, 200, (COMES_BACK if ask.drafts.is_kept(ask.again) else NOT_KEPT) if ask.again else "")
+
+
+def asking(ask: Ask, status: int, said: str = "", *, name: str = "",
+           headers: Mapping[str, str] | None = None) -> Response:
+    """The form for name and password; it carries on under which id is kept what was typed before."""
+    return page(ask, "login.html.j2", status=status, headers=headers, said=said, name=name)
 
 
 @write(role="")
@@ -33,9 +44,11 @@ def enter(ask: Ask) -> Response:
     try:
         begun(ask, name, ask.text("password"))
     except Refused as refused:
-        return page(ask, "login.html.j2", status=refused.status_code, headers=refused.headers, name=name[:40],
-                    said=refused.detail)
-    return RedirectResponse("/", 303)
+        return asking(ask, refused.status_code, refused.detail, name=name[:40], headers=refused.headers)
+    address = ask.drafts.address(ask.again, ask.sessions.mark(ask.who))
+    if not address:
+        ask.drafts.drop(ask.again)  # somebody else logged in where it waited
+    return RedirectResponse(address or "/", 303)
 
 
 def begun(ask: Ask, name: str, password: str) -> Account:
@@ -75,6 +88,7 @@ def leave(ask: Ask) -> Response:
     """Log out: here, or wherever this account is logged in."""
     is_everywhere = ask.text("everywhere") == "yes"
     (ask.sessions.end_all if is_everywhere else ask.sessions.end)(ask.session)
+    ask.drafts.forget(of=ask.sessions.mark(ask.who))
     ask.told("logout everywhere" if is_everywhere else "logout")
     return RedirectResponse("/login" if ask.settings.accounts else "/", 303)
 

@@ -38,7 +38,8 @@ LATE: Object = {"x-noted": {"description": "later: the audit trail cannot be wri
 SAID = """Records, reviews and courses of the app that serves this address.
 
 Ask `GET /api/v1/session` first and keep its cookie; send its `token` as the header `x-csrf-token` with every POST.
-Nothing is overwritten: a correction supersedes, and every change can be undone by another one."""
+Nothing is overwritten: a correction supersedes, and every change can be undone by another one. Only a patient who was
+removed before can be erased for good."""
 
 
 @dataclass(frozen=True)

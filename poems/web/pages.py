@@ -20,8 +20,9 @@ from poems.web.ask import TOKEN, Ask
 HERE = Path(__file__).parent
 THEMES = ("auto", "light", "dark")
 TITLES = {400: "That could not be read", 403: "Not allowed", 404: "Not found", 405: "Not answered", 408: "Too slow",
-          409: "Somebody was faster", 413: "Too large", 415: "Not a file that can be read", 421: "Not this address",
-          422: "That cannot be saved", 429: "Wait a little", 503: "Not now", 507: "The disk is full"}
+          409: "Somebody was faster", 410: "No longer kept", 413: "Too large", 415: "Not a file that can be read",
+          421: "Not this address", 422: "That cannot be saved", 429: "Wait a little", 503: "Not now",
+          507: "The disk is full"}
 
 
 @cache

@@ -41,11 +41,15 @@ class Told:
 def home(ask: Ask) -> Response:
     """The list of patients; the one record, where the app holds one's own; a welcome, where it holds nothing."""
     everybody, mode = ask.store.patients(), ask.store.setting("mode")
-    if not everybody and not mode:
+    is_list = ask.request.query_params.get("list") == "yes"
+    if not everybody and not mode and not is_list:
         return page(ask, "welcome.html.j2")
-    if mode == OWN and len(everybody) == 1:
+    if mode == OWN and len(everybody) == 1 and not is_list:
         return RedirectResponse(f"/p/{everybody[0].uid}/", 303)
-    return page(ask, "patients.html.j2", patients=everybody, removed=ask.store.patients(removed=True))
+    is_admin = ask.session.may("admin")
+    return page(ask, "patients.html.j2", patients=everybody, removed=ask.store.patients(removed=True),
+                is_erased=ask.request.query_params.get("erased") == "yes", typed=ask.typed_before("create"),
+                is_due=is_admin and ask.store.is_erasure_due())
 
 
 @write()
@@ -60,10 +64,11 @@ def start(ask: Ask) -> Response:
         return ask.go(f"/p/{fill(ask.store, ask.knowledge)}/review")
     if mode not in (OWN, MANY):
         raise Refused(422, "Choose whose records these will be.")
+    address = "/"
+    if mode == OWN:  # first the record: where its name cannot be taken, nothing was chosen yet
+        address = f"/p/{ask.store.create(ask.text('label').strip() or 'My record', ask.who).uid}/"
     ask.store.set_setting("mode", mode, ask.who)
-    if mode == OWN:
-        return ask.go(f"/p/{ask.store.create(ask.text('label').strip() or 'My record', ask.who).uid}/")
-    return ask.go("/")
+    return ask.go(address)
 
 
 @write()
@@ -104,7 +109,10 @@ def restore(ask: Ask) -> Response:
 @read()
 def findings(ask: Ask) -> Response:
     """What is recorded of one patient, and the form for more."""
-    return _findings(ask, form=None, said=None)
+    before = ask.typed_before("add", "fields")
+    concept = ask.knowledge.by_name(before["finding"].strip()) if before.get("finding") else None
+    return _findings(ask, form=asked(concept, ask.knowledge) if concept else None,
+                     said=Typed(None, (), (), before) if before else None)
 
 
 def _findings(ask: Ask, *, form: Asked | None, said: Typed | None, status: int = 200) -> Response:
@@ -115,7 +123,8 @@ def _findings(ask: Ask, *, form: Asked | None, said: Typed | None, status: int =
                 groups=groups(told, ask.knowledge, ask.edition), count=len(entries), more=len(entries) - len(told),
                 alike=[one for one in ask.store.alike(uid) if one.uid == like] if like else (), form=form,
                 values=dict(said.raw) if said else {}, faults=by_field(said.faults if said else ()),
-                options=options(ask.knowledge), done=_done(ask, uid))
+                options=options(ask.knowledge), done=_done(ask, uid), is_again=bool(ask.typed_before("add", "fields")),
+                relabelled=ask.typed_before("rename").get("label"))
 
 
 def _is_whole(ask: Ask) -> bool:
@@ -206,11 +215,22 @@ def entry(ask: Ask) -> Response:
     """One entry: what it says, how it came, and the form that corrects it."""
     uid, place = ask.path("uid"), number(ask.path("entry"))
     found = ask.store.entry(uid, place)
+    if before := ask.typed_before("correct"):
+        return _entry_again(ask, found, before)
     return _entry(ask, found, shown(found.event), {})
 
 
+def _entry_again(ask: Ask, found: Entry, before: Mapping[str, str]) -> Response:
+    """The form with what was typed and not saved; beside what stands there now, where somebody was faster."""
+    if ask.store.is_current(ask.path("uid"), found.id):
+        return _entry(ask, found, before, {}, is_again=True)
+    now = next((one for one in ask.store.entries(ask.path("uid"))
+                if found.id in [older.id for older, _ in _versions(ask, ask.path("uid"), one)]), found)
+    return _entry(ask, now, before, {}, mine=before, is_conflict=True)
+
+
 def _entry(ask: Ask, found: Entry, values: Mapping[str, str], faults: Mapping[str, str], *, status: int = 200,
-           mine: Mapping[str, str] | None = None, is_conflict: bool = False) -> Response:
+           mine: Mapping[str, str] | None = None, is_conflict: bool = False, is_again: bool = False) -> Response:
     """The page of an entry. mine: what was typed here, where somebody else has corrected the entry meanwhile."""
     uid = ask.path("uid")
     concept = ask.knowledge.concepts.get(found.event.finding)
@@ -218,7 +238,7 @@ def _entry(ask: Ask, found: Entry, values: Mapping[str, str], faults: Mapping[st
     return page(ask, "entry.html.j2", status=status, patient=ask.store.patient(uid), entry=found,
                 seen=seen(found.event, ask.knowledge, ask.edition),
                 form=asked(concept, ask.knowledge) if concept else None, values=values, faults=faults,
-                is_current=is_current, is_conflict=is_conflict,
+                is_current=is_current, is_conflict=is_conflict, is_again=is_again,
                 compared=compared(shown(found.event), mine, ask.knowledge) if mine and is_current else (),
                 versions=_versions(ask, uid, found))
 
@@ -242,13 +262,14 @@ def correct(ask: Ask) -> Response:
     said = typed({**ask.texts(), "finding": ask.text("finding") or found.event.finding},
                  ask.store.patient(uid).label, ask.knowledge, date.today())
     if said.event is None:
-        return _entry(ask, found, said.raw, by_field(said.faults), status=422)
+        return _entry(ask, found, {**said.raw, "note": ask.text("note")}, by_field(said.faults), status=422)
     if said.event == found.event and not ask.text("note").strip() and ask.store.is_current(uid, place):
         return ask.go(f"/p/{uid}/entry/{place}")  # nothing differs, so that there is nothing to keep
     try:
         change = ask.store.correct(uid, place, said.event, ask.who, raw=dict(said.raw), note=ask.text("note").strip())
     except ConflictError as conflict:
-        return _entry(ask, conflict.current or found, said.raw, {}, status=409, mine=said.raw, is_conflict=True)
+        return _entry(ask, conflict.current or found, {**said.raw, "note": ask.text("note")}, {}, status=409,
+                      mine=said.raw, is_conflict=True)
     return _go(ask, uid, change)
 
 

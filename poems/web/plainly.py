@@ -74,8 +74,9 @@ def _source(item: Source, knowledge: Knowledge) -> Iterable[str]:
 
 
 def _erratum(item: Mapping[str, Any], knowledge: Knowledge) -> Iterable[str]:
-    yield (f"A place where the FAQ of 2017, from which this guide grew, may mislead: {item['topic']}. What it says and "
-           "what is right stand below.")
+    yield f"A place where the FAQ of 2017, from which this guide grew, may mislead: {item['topic']}."
+    if item.get("patient"):
+        yield str(item["patient"])
 
 
 def _claim(item: Claim, knowledge: Knowledge) -> Iterable[str]:

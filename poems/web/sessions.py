@@ -2,7 +2,8 @@
 
 The cookie holds nothing but a random id and our signature, so that an id somebody else chose is never taken. Logging in
 gives a new id. Logins live in memory: a restart asks everybody to log in again, and an open form survives it, since its
-token follows from the id and the store's secret.
+token follows from the id and the store's secret. The token also tells, by a mark, for which account the form was made:
+what was typed before a session ended can be brought back to that account, and to no other.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ HOURS, IDLE_HOURS = 12.0, 2.0
 MOST = 10_000
 ALONE = "me"
 SECRET = "web-secret"  # noqa: S105 - the name of a setting
+FORM, MARK = 32, 48
+"""Where the parts of a token end: of which session, and of which account; our signature follows."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,23 @@ class Sessions:
                                 samesite="strict", secure=self.settings.is_secure)
 
     def is_token(self, session: Session, token: object) -> bool:
-        """Whether a form brought back the session's token."""
-        return isinstance(token, str) and _is_same(token, session.token)
+        """Whether a form brought back the session's token; who was logged in when it was made does not matter."""
+        return bool(self.made_for(token)) and _is_same(str(token)[:FORM], session.token[:FORM])
+
+    def made_for(self, token: object) -> str:
+        """The mark of the account for which a form of ours was made, whatever became of its session; else nothing."""
+        if not isinstance(token, str) or not _is_same(token[MARK:], self._sign("token", token[:MARK])):
+            return ""
+        return token[FORM:MARK]
+
+    def mark(self, who: str) -> str:
+        """What stands for an account in the tokens of its forms; it tells its name to nobody."""
+        return self._sign("who", who)[:MARK - FORM]
 
     def _session(self, sid: str, *, is_new: bool = False) -> Session:
         who, role = (ALONE, "admin") if self.settings.accounts is None else self._login(sid)
-        return Session(sid, who, role, self._sign("token", sid), is_new)
+        said = self._sign("form", sid)[:FORM] + self.mark(who)
+        return Session(sid, who, role, said + self._sign("token", said), is_new)
 
     def _login(self, sid: str) -> tuple[str, str]:
         """Name and role; nothing where the time is over, or where the account was changed or taken away meanwhile."""

@@ -31,6 +31,7 @@ class Answers:
     def __init__(self) -> None:
         self._lock = Lock()
         self._kept: OrderedDict[tuple[Any, ...], tuple[tuple[int, date], Any, int]] = OrderedDict()
+        self._erased: set[str] = set()
 
     def get(self, key: tuple[Any, ...], state: tuple[int, date]) -> Any:
         """The answer, if it was made of this state; or None."""
@@ -45,13 +46,20 @@ class Answers:
         """Keep an answer; let go of those of older states of its record, and of the oldest where there are too many."""
         with self._lock:
             of = {other: kept[0] for other, kept in self._kept.items() if other[0] == key[0]}
-            if any(known > state for known in of.values()):
-                return  # it took long, and somebody changed the record meanwhile
+            if key[0] in self._erased or any(known > state for known in of.values()):
+                return  # it took long, and somebody changed or erased the record meanwhile
             for other in [other for other, known in of.items() if known != state]:
                 del self._kept[other]
             self._kept[key] = state, made, events
             while len(self._kept) > 1 and (len(self._kept) > MOST or self.events > MOST_EVENTS):
                 self._kept.popitem(last=False)
+
+    def forget(self, uid: str) -> None:
+        """Let go of all answers about a record that was erased, also of those that are being made."""
+        with self._lock:
+            self._erased.add(uid)
+            for key in [key for key in self._kept if key[0] == uid]:
+                del self._kept[key]
 
     @property
     def events(self) -> int:
@@ -65,6 +73,9 @@ class Answers:
 
 
 _answers = Answers()
+
+
+forget = _answers.forget
 
 
 def is_last(ask: Ask) -> bool:
