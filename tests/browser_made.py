@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from web_made import until
 
 from poems.knowledge import Knowledge
 from poems.store import Store
@@ -75,8 +75,7 @@ def app(tmp_path: Path, knowledge: Knowledge) -> Iterator[App]:
         server = uvicorn.Server(uvicorn.Config(made, log_level="critical", access_log=False, lifespan="off", ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
-        while not server.started:
-            time.sleep(0.01)
+        until(lambda: server.started)
         yield App(f"http://127.0.0.1:{port}/", store, knowledge)
         server.should_exit = True
         thread.join(5)

@@ -16,6 +16,7 @@ from poems.guide.ask import ask
 from poems.guide.index import wordings
 from poems.guide.model import EDITIONS, Answer
 from poems.guide.pages import pages
+from poems.guide.search import MENDS
 from poems.guide.sentences import ASKING, FIRST, LAST, LETTERS, WORDS, sentences
 from poems.knowledge import Knowledge
 from poems.render.guide_html import answer_page
@@ -129,6 +130,13 @@ def test_a_real_word_is_no_slip(knowledge: Knowledge) -> None:
     for question in ("poems I love", "does it cost a lot", "is there hope", "hair dye and skin"):
         assert not ask(question, knowledge).read_as, question
     assert ask("bone marow biopsy", knowledge).read_as == {"marow": "marrow"}
+
+
+def test_of_many_mistyped_words_only_some_are_mended(knowledge: Knowledge) -> None:
+    """Mending is slow, and a text of nothing but slips is no question."""
+    slips = "tranplant radition diagnosys neuropahty lenalidomid melphaln bortezmib thrombocytosos endocrinopaty " \
+            "papilledma organomegly skelatal plasmacytma dexamethasne daratumumb thalidomde"
+    assert 0 < len(ask(slips, knowledge).read_as) <= MENDS < len(slips.split())
 
 
 def test_a_list_of_questions_does_not_stand_before_an_answer(knowledge: Knowledge) -> None:

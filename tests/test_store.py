@@ -191,6 +191,7 @@ def test_labels_that_no_record_can_carry(label: str, store: Store) -> None:
 
 @pytest.mark.parametrize("event", [
     Event("", "edema"), Event("", "", status=PRESENT), Event("", "edema", status="maybe"),
+    replace(VEGF, value=1e300),
     replace(VEGF, value=float("nan")), replace(VEGF, upper_limit=float("inf")), replace(VEGF, comparator="~"),
     replace(VEGF, specimen="blood"), replace(VEGF, value=None, status=PRESENT), replace(VEGF, method="a\nb"),
     replace(VEGF, value=True)])

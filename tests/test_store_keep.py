@@ -138,7 +138,8 @@ def test_a_record_that_was_here_already_is_named(store: Store) -> None:
     ([aged(70, date(2020, 1, 1))], [aged(70, date(2010, 1, 1))], "the ages"),
     ([MALE, born(1950)], [FEMALE, born(1990)], "the sex | the date of birth"),
     ([MALE], [MALE], ""), ([born(1950)], [born(1950)], ""), ([MALE], [replace(FEMALE, status=ABSENT)], ""),
-    ([born(1950)], [aged(69, date(2020, 1, 1))], ""), ([aged(60, date(2010, 1, 1))], [aged(70, date(2020, 3, 1))], ""),
+    ([born(1950)], [aged(69, date(2020, 1, 1))], ""), ([born(1950)], [aged(70, date(2020, 1, 1))], ""),
+    ([aged(60, date(2010, 1, 1))], [aged(70, date(2020, 3, 1))], ""),
     ([aged(60, None)], [aged(20, date(2020, 3, 1))], ""), ([replace(born(1950), date=None)], [born(1990)], ""),
     ([aged(1e299, date(2010, 1, 1))], [MALE], "")])
 def test_what_cannot_be_one_person_is_said_first(here: list[Event], new: list[Event], word: str,

@@ -6,7 +6,6 @@ import io
 import json
 import tempfile
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,7 +16,7 @@ from typing import Any
 import duckdb
 import httpx
 import pytest
-from web_made import EXAMPLE, ROOT, Served, fill
+from web_made import EXAMPLE, ROOT, Served, fill, until
 
 from poems.knowledge import Knowledge
 from poems.record import COLUMNS
@@ -496,8 +495,7 @@ def test_few_files_are_read_at_the_same_time(monkeypatch: pytest.MonkeyPatch) ->
     assert entered.wait(5)
     for thread in threads[1:]:
         thread.start()
-    while outcome.count("503") < 3:
-        time.sleep(0.01)
+    until(lambda: outcome.count("503") == 3)
     gate.set()
     for thread in threads:
         thread.join()

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.routing import Mount, Route
-from web_made import Served, fill, signed, some_accounts
+from web_made import Served, fill, signed, some_accounts, until
 
 from poems.knowledge import Knowledge
 from poems.store import Patient, Store
@@ -494,8 +494,8 @@ def is_closed(wire: socket.socket) -> bool:
 def gone(served: Served) -> None:
     """Wait until no connection is left."""
     assert isinstance(served.socket, serving.Listener)
-    while any(one.fileno() >= 0 for one, _ in served.socket._taken):
-        time.sleep(0.01)
+    listener = served.socket
+    until(lambda: not any(one.fileno() >= 0 for one, _ in listener._taken))
 
 
 @pytest.fixture
@@ -821,7 +821,7 @@ def test_a_client_that_leaves_is_no_error(alone: Served, caplog: pytest.LogCaptu
     with alone.browser() as visitor, socket.create_connection(("127.0.0.1", alone.port)) as wire:
         wire.sendall(alone.form_begun(visitor, 3000))
         wire.close()
-        time.sleep(0.1)
+        until(lambda: not alone.server.server_state.tasks)
         assert visitor.get("/").status_code == 200
     assert caplog.text == ""
 

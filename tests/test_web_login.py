@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +15,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from starlette.requests import Request
-from web_made import PASSWORDS, Served, fill, some_accounts
+from web_made import PASSWORDS, Served, fill, some_accounts, until
 
 from poems.errors import UsageError
 from poems.knowledge import Knowledge
@@ -167,8 +166,7 @@ def test_what_was_begun_before_is_not_carried_out(shared: Served, what: str, mon
     assert found is not None
     with shared.logged_in("edith") as visitor, socket.create_connection(("127.0.0.1", shared.port), 20) as wire:
         wire.sendall(shared.form_begun(visitor, len(f"label={label}")))
-        while not shared.server.server_state.tasks:
-            time.sleep(0.01)
+        until(lambda: shared.server.server_state.tasks)
         assert visitor.get("/api/v1/session").json()["role"] == "editor"
         if what == "logged out":
             assert visitor.submit("/logout").status_code == 303

@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-from web_made import Browser, Served, fill, signed
+from web_made import Browser, Served, fill, signed, until
 
 from poems import cli, cli_background, cli_serve
 from poems.knowledge import Knowledge
@@ -83,11 +83,8 @@ class Process:
             self.child = subprocess.Popen(
                 [sys.executable, "-m", "poems", "serve", *words], stdout=out, stderr=out, stdin=subprocess.DEVNULL
             )
-        until = time.monotonic() + 40
-        while b"poems is at" not in self.log.read_bytes():
-            assert self.child.poll() is None, self.log.read_text()
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        until(lambda: b"poems is at" in self.log.read_bytes() or self.child.poll() is not None)
+        assert self.child.poll() is None, self.log.read_text()
         self.url = self.log.read_text().split("poems is at ")[1].split()[0].rstrip("/")
 
     def end(self, number: int) -> int:
@@ -403,8 +400,7 @@ def test_what_was_broken_off_is_not_done_afterwards(
     store = Store.open(tmp_path / "a.db")
     with Served(store, knowledge, cut=store.close) as served, held(store.path) as other:
         thread, answers = ask_for(served.url, "late")
-        while not served.app.state.working.many:
-            time.sleep(0.01)
+        until(lambda: served.app.state.working.many)
         served.server.should_exit = True
         thread.join()
         assert answers[0].status_code == 503
@@ -458,9 +454,6 @@ def _children(pid: int) -> list[int]:
 
 
 def _gone(pids: list[int]) -> None:
-    until = time.monotonic() + 15
-    while any(
+    until(lambda: not any(
         Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2] for pid in pids
-    ):
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    ))

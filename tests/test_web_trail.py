@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web_made import Served, fill, some_accounts
+from web_made import Served, fill, some_accounts, until
 
 from poems.knowledge import Knowledge
 from poems.store import Audited, BusyError, FullError, Store
@@ -62,14 +61,6 @@ def lines(store: Store, after: int = 0) -> list[Audited]:
 
 def last(store: Store) -> int:
     return max((one.id for one in store.audit(limit=1)), default=0)
-
-
-def until(what: Callable[[], bool]) -> None:
-    """Wait for it."""
-    end = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 # --- where the database cannot be written

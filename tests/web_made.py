@@ -32,6 +32,14 @@ PASSWORDS = {"vera": "seven small viewers", "edith": "eight eager editors", "ada
 ROLES = {"vera": "viewer", "edith": "editor", "ada": "admin"}
 
 
+def until(what: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for it; a server that fails to get there ends the test and not the run."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
 def some_accounts() -> Accounts:
     """One account for each role; their hashes are quick, for the tests only."""
     return Accounts(
@@ -78,8 +86,7 @@ class Served:
 
     def __enter__(self) -> Served:
         self.thread.start()
-        while not self.server.started:
-            time.sleep(0.005)
+        until(lambda: self.server.started)
         return self
 
     def __exit__(self, *_: object) -> None:
