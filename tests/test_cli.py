@@ -279,8 +279,9 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     """And so does that of the package's own help."""
     monkeypatch.chdir(tmp_path)
     Path("record.csv").write_text(EXAMPLE.read_text())
-    (shown,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    exec(shown, {})
-    assert "met" in capsys.readouterr().out.casefold()
+    review, query = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    for shown, word in ((review, "met"), (query, "select patient")):
+        exec(shown, {})
+        assert word in capsys.readouterr().out.casefold()
     package = (ROOT / "poems/__init__.py").read_text().split('"""')[1]
     exec("\n".join(line[4:] for line in package.splitlines() if line.startswith("    ")), {})
