@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
@@ -53,12 +53,15 @@ class Line:
         return tuple(dict.fromkeys(span.finding for span in self.spans))
 
 
-def spans(record: Record, treatments: Iterable[str]) -> tuple[Span, ...]:
+def spans(record: Record, treatments: Iterable[str], one_course: Mapping[str, int] | None = None) -> tuple[Span, ...]:
     """Every course of every treatment, earliest first; a later `absent` row is its stop, a `present` then a restart.
 
-    An undated row cannot be placed and makes no span; on one day a start is read before a stop.
+    An undated row cannot be placed and makes no span; on one day a start is read before a stop. one_course: of certain
+    treatments, how many days at most lie between two rows of one course; what is further apart is another course, and
+    the one before ended with its last row. Of what is given on a single day that is 0.
     """
     found: list[Span] = []
+    longest = one_course or {}
     for finding in treatments:
         rows = sorted(
             (
@@ -71,6 +74,9 @@ def spans(record: Record, treatments: Iterable[str]) -> tuple[Span, ...]:
         running: list[Event] = []
         for day, stops, event in rows:
             if not stops:
+                if running and finding in longest and (day - _day(running[-1])).days > longest[finding]:
+                    found.append(Span(finding, _day(running[0]), _day(running[-1]), tuple(running)))
+                    running = []
                 running.append(event)
             elif running:
                 found.append(Span(finding, _day(running[0]), day, (*running, event)))

@@ -15,8 +15,8 @@ from poems.record import COMPARATORS, Event, Record, records
 from poems.rules import Verdict
 
 TABLES = sorted((HERE / "cases" / "follow").glob("*.yaml"))
-CONTAINED = ("cautions", "issues", "because", "overdue")
-TEXTS = ("why", "notes", "window")
+CONTAINED = ("cautions", "doubtful", "issues", "because", "overdue")
+TEXTS = ("why", "notes", "window", "beside")
 
 
 def cases() -> list[tuple[str, list[Any], dict[str, Any]]]:
@@ -67,7 +67,8 @@ def told(found: Follow) -> dict[str, Any]:
         **fields(found, "diagnosed diagnosed-by died"),
         "lines": [[line.start, *line.treatments] for line in found.lines],
         "responses": {
-            item.id: {**fields(item, "now best best-day why"), "days": item.duration_days} for item in found.responses
+            item.id: {**fields(item, "now best best-day until is-lost relapsed why"), "days": item.duration_days}
+            for item in found.responses
         },
         "relapses": _relapses(found),
         "trends": _trends(found),
@@ -76,6 +77,7 @@ def told(found: Follow) -> dict[str, Any]:
         "settled": {item.id: item.settled_by for item in found.pattern},
         "trials": _verdicts(found.trials),
         "prognosis": _verdicts(found.prognosis),
+        "apart": [item.id for item in found.prognosis if not item.applies],
         "transplants": [item.day_0 for item in found.transplants],
         "engraftment": {
             item.id: fields(item, "verdict in-window window")
@@ -85,7 +87,11 @@ def told(found: Follow) -> dict[str, Any]:
         "calendar": [fields(visit, "day latest overdue label tests because") for visit in found.calendar],
         "visits": _visits(found),
         "overdue": [visit.label for visit in found.calendar if visit.overdue],
+        "late": [[visit.latest, *visit.tests] for visit in found.calendar if visit.overdue],
+        "recorded": {str(item.day): fields(item, "line shown why") for item in found.recorded},
+        "treatments": [[span.finding, span.start, span.end] for span in found.treatments],
         "cautions": [item.id for item in found.cautions],
+        "doubtful": list(found.doubtful),
         "issues": [str(item) for item in found.issues],
     }
 
@@ -106,7 +112,10 @@ def _relapses(found: Follow) -> dict[str, Any]:
     for item in found.relapses:
         past = next((line.number for line in found.lines[:-1] if f"(line {line.number}," in item.label), None)
         said[item.id if past is None else f"{item.id}@{past}"] = {
-            **fields(item, "verdict day confirmed gone why"),
+            **fields(item, "verdict day confirmed gone met-from samples is-repeated denied why"),
+            "beside": "; ".join(item.beside),
+            "is-doubted": any("a clinician has to say" in clause for clause in item.beside),
+            "behind": [event.value for event in item.because],
             "because": [event.finding for event in item.because],
         }
     return said
@@ -120,7 +129,7 @@ def _trends(found: Follow) -> dict[str, Any]:
         while name in said:
             name += "+"
         said[name] = {
-            **fields(trend, "alarm p-rise p-above nadir-day"),
+            **fields(trend, "alarm definition is-likely is-defined p-rise p-above nadir-day"),
             "limit": trend.series.upper_limit,
             "noise": trend.last_is_noise,
             "samples": len(trend.series.samples),
@@ -156,7 +165,7 @@ def differences(expected: Any, found: Any, where: str = "") -> list[str]:
         return [] if inside else [f"{where}: {found} not in {expected}"]
     if ".settled." in where:
         return [f"{where}: no {names} in {found}" for names in expected if names not in found]
-    if key == "overdue" and not expected:
+    if key in ("overdue", "doubtful") and not expected:
         return [f"{where}: {found}"] if found else []
     if key in CONTAINED:
         return [f"{where}: no {part!r} in {found}" for part in expected if not any(part in item for item in found)]

@@ -148,7 +148,8 @@ def test_the_patients_calendar_is_in_the_patients_words(knowledge: Knowledge) ->
         assert set(days) <= {entry.decoded("dtstart") for entry in known}
         for entry in own:
             said = f"{entry['summary']} {entry['description']}"
-            assert re.match("Visit: [A-Z]", str(entry["summary"]))
+            assert re.match("Visit: [A-Z0-9]", str(entry["summary"]))
+            assert len(str(entry["summary"])) <= 70
             assert not re.search("relapse|response|definition|every six months|diagnosis", said)
             tests = re.search(r"To look at: (.*?)\.(?: |$)", str(entry["description"]))
             assert tests

@@ -15,6 +15,17 @@ from poems.knowledge import Knowledge, load
 from poems.knowledge.check import check
 
 FOLLOWUP = "followup.yaml"
+
+
+def _harm(field: str, value: str) -> Callable[[Files], None]:
+    """Another drug or finding in the first harm that names both."""
+    def change(files: Files) -> None:
+        harms = (harm for option in files["treatments.yaml"]["options"] for harm in option.get("harms", ()))
+        next(harm for harm in harms if "drug" in harm)[field] = value
+
+    return change
+
+
 FAULTS: dict[str, tuple[Callable[[Files], None], str, str]] = {
     "a death that is no concept": (
         _put(FOLLOWUP, "endpoints", "survival", "finding", value="deth"), "endpoints.survival.finding", "deth"),
@@ -39,6 +50,16 @@ FAULTS: dict[str, tuple[Callable[[Files], None], str, str]] = {
         _drop(FOLLOWUP, "markers", "albumin", "worse"), "markers.albumin", "worse"),
     "a marker that is worse in a way nobody knows": (
         _put(FOLLOWUP, "markers", "albumin", "worse", value="down"), "markers.albumin.worse", "down"),
+    "a cohort that had a treatment nobody knows": (
+        _put(FOLLOWUP, "prognosis", 10, "given", value="stem-cell-transplant"), "prognosis.igg-lambda.given",
+        "stem-cell-transplant"),
+    "a harm of a drug that is no treatment": (
+        _harm("drug", "papilledema"), "options.lenalidomide-dexamethasone.harms", "papilledema"),
+    "a harm beside a finding that does not exist": (
+        _harm("finding", "pregnant"), "options.lenalidomide-dexamethasone.harms", "pregnant"),
+    "a quantity seen as what does not exist": (
+        _put("concepts.yaml", "m-protein-serum", "seen_as", value="serum-band"), "m-protein-serum.seen_as",
+        "serum-band"),
 }
 
 

@@ -79,8 +79,8 @@ KEPT = {
     "only the end of a treatment": ("bortezomib,2021-01-01,absent,,,,,,", "A stop without a start"),
     "another laboratory's limit": ("vegf-plasma,2021-01-01,,90,pg/mL,,,86,", "stands in 2 series"),
     "no limit any more": ("vegf-plasma,2021-01-01,,90,pg/mL,,,,", "stands in 2 series"),
-    "another specimen": ("vegf-serum,2021-01-01,,900,pg/mL,,,500,", "stands in 2 series"),
-    "no specimen": ("vegf,2021-01-01,,900,pg/mL,,,500,", "stands in 2 series"),
+    "another specimen": ("vegf-serum,2021-01-01,,900,pg/mL,,,500,", "stand in 2 series"),
+    "no specimen": ("vegf,2021-01-01,,900,pg/mL,,,500,", "stand in 2 series"),
     "a year of birth": ("birth-date,1970,present,,,,,,", "only a part of a date"),
 }
 # Each: what is changed of a sound event made by hand; a word of the fault.

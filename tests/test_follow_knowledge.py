@@ -196,6 +196,19 @@ FAULTS: dict[str, tuple[Callable[[Files], None], str, str]] = {
     "explanation of a marker that does not exist": (
         _put(FOLLOWUP, "explanations", 0, "markers", value=["vegf-blood"]), "explanations.infection.markers",
         "vegf-blood"),
+    "explanation of a sign that does not exist": (
+        _put(FOLLOWUP, "explanations", -1, "findings", value=["numb-feet"]), "explanations.thalidomide.findings",
+        "numb-feet"),
+    "explanation of nothing": (_drop(FOLLOWUP, "explanations", -1, "findings"), "explanations.", "markers"),
+    "sample unreadable after something that is no treatment": (
+        _put(FOLLOWUP, "unreadable", 0, "treatment", value="papilledema"), "unreadable.papilledema.treatment",
+        "papilledema"),
+    "unreadable sample of a marker that does not exist": (
+        _put(FOLLOWUP, "unreadable", 0, "markers", value=["vegf-blood"]), "unreadable.bevacizumab.markers",
+        "vegf-blood"),
+    "one course of something that is no treatment": (
+        _put(FOLLOWUP, "windows", "one-course-days", "treatments", value=["papilledema"]),
+        "windows.one-course-days.treatments", "papilledema"),
     "scale without a direction": (_drop(FOLLOWUP, "scales", "onls", "better"), "scales.onls", "better"),
     "relapse since a draft": (
         _put(FOLLOWUP, "relapses", 3, "since", value="hematologic/partial-response"),

@@ -202,6 +202,11 @@ FAULTS: dict[str, tuple[Callable[[Files], None], str, str]] = {
         "organomegaly.shown_by",
         "big-liver",
     ),
+    "component with a finding beside it that does not exist": (
+        _put("criteria/diagnosis.yaml", "components", "sclerotic-bone-lesion", "beside", value=["bone-lesion-sum"]),
+        "components.sclerotic-bone-lesion.beside",
+        "bone-lesion-sum",
+    ),
     "concepts that show each other": (
         _put("concepts.yaml", "papilledema", "shown_by", value=["papilledema"]),
         "papilledema.shown_by",

@@ -63,7 +63,7 @@ def test_a_case_of_the_readers(formats: str, case: dict[str, Any], knowledge: Kn
     for issue, wanted in zip(reading.issues, case.get("issues", []), strict=True):
         level, place, words = (part.strip() for part in wanted.split("|"))
         assert (issue.level, issue.where) == (level, f"input, {place}" if place else "input"), issues
-        assert words in f"{issue.found}; {issue.expected}", issues
+        assert words in f"{issue.found}; {issue.expected}. {issue.fix}", issues
 
 
 @pytest.mark.parametrize("path", sorted((HERE / "data").glob("*.*")), ids=lambda path: path.name)

@@ -96,6 +96,13 @@ def test_mass_and_substance_need_a_molar_mass() -> None:
     assert "nmol/L" not in accepted("ng/dL")
 
 
+def test_hemoglobin_in_mmol_is_counted_by_the_chain(knowledge: Knowledge) -> None:
+    """As laboratories print it: 8.5 mmol/L is 13.7 g/dL, and 1 g/dL is 0.6206 mmol/L."""
+    mass = knowledge.concepts["hemoglobin"].molar_mass
+    assert convert(8.5, "mmol/L", "g/dL", mass) == pytest.approx(13.7, abs=0.05)
+    assert convert(1, "g/dL", "mmol/L", mass) == pytest.approx(0.6206, abs=0.00005)
+
+
 def test_the_same_letters_mean_what_the_dimension_says() -> None:
     """G/L is giga per litre of platelets and, in capitals, gram per litre of albumin."""
     assert factor("G/L", "10*9/L") == 1

@@ -8,6 +8,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 from markupsafe import escape
-from web_made import COURSE, Browser, Served, fill
+from web_made import COURSE, EXAMPLE, Browser, Served, fill
 
 from poems import units
 from poems.knowledge import Knowledge
@@ -29,6 +30,7 @@ from poems.web.entry import asked, by_field, compared, is_begun, printed, typed
 from poems.web.entry import shown as as_form
 from poems.web.names import options
 from poems.web.patients import MOST_ENTRIES
+from poems.web.thinking import MOST
 from poems.web.told import groups, seen
 
 TODAY = date(2026, 1, 1)
@@ -208,6 +210,10 @@ def test_what_if_takes_several_findings_and_keeps_none(served: Served, visitor: 
     assert again.text.count('name="take-back"') == 1
     assert "Sclerotic bone lesion" in again.text
     assert served.store.patient(uid) == before
+    full = json.dumps([{"finding": "Ascites", "status": "present"}] * MOST)
+    more = visitor.submit(f"/p/{uid}/what-if", {**second, "supposed": full})
+    assert (more.status_code, more.text.count('name="take-back"')) == (422, MOST)
+    assert f"{MOST} findings are supposed already" in more.text
     for broken in ("{", "[1, 2]", '[{"finding": 3}]', "[" * 5000, '{"a": 1}'):
         assert visitor.submit(f"/p/{uid}/what-if", {"supposed": broken}).status_code == 200
 
@@ -335,7 +341,7 @@ def test_one_id_of_two_people_is_said_above_the_undo(visitor: Browser, served: S
     """Another sex and another birthday under the same id: an alert before the button; the same file again: another."""
     files = {"a.json": bundle("male", "1950-01-01", "2020-01-02"),
              "b.json": bundle("female", "1990-01-01", "2020-01-09")}
-    first, second = (visitor.submit("/import", files={"file": item}).text for item in files.items())
+    first, second = (visitor.bring(files={"file": item}).text for item in files.items())
     assert "Every row was read" in first
     assert 'class="alert"' not in first
     alert, undo = second.index('class="alert"'), second.index("/undo/")
@@ -343,7 +349,7 @@ def test_one_id_of_two_people_is_said_above_the_undo(visitor: Browser, served: S
     for words in ("another person", "The sex in the file is another one", "The date of birth", "here already, with 3"):
         assert words in second[alert:undo], words
     assert "1990" not in second[alert:undo]
-    again = visitor.submit("/import", files={"file": ("copy of b.json", files["b.json"])}).text
+    again = visitor.bring(files={"file": ("copy of b.json", files["b.json"])}).text
     assert "Every finding of the file was on record already" in again[:again.index("/undo/")]
     uid = next(one.uid for one in served.store.patients() if one.label == "1")
     assert "the sex in the file is another one" in visitor.get(f"/p/{uid}/history").text
@@ -389,7 +395,7 @@ def test_a_name_like_another_one_is_told_where_it_is_given(visitor: Browser, ser
     refused = visitor.submit("/patients", {"label": "Rosa  Kova\u0301cs"})
     assert refused.status_code == 409
     data = "patient,finding,status\nrosa kov\u00e1cs,edema,present\n".encode()
-    said = visitor.submit("/import", files={"file": ("a.csv", data)}).text
+    said = visitor.bring(files={"file": ("a.csv", data)}).text
     assert "nearly the same name" in said[:said.index("/undo/")]
     assert f'href="/p/{first.uid}/"' in said[:said.index("/undo/")]
     plain = visitor.get(f"/p/{first.uid}/?like=nobody").text
@@ -478,3 +484,23 @@ def test_everything_that_is_taken_away_never_has_a_name_on_the_disk(
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
     said = visitor.submit("/export-archive")
     assert (said.status_code, "Make room" in said.text) == (507, True)
+
+
+def test_two_who_look_at_the_example_at_one_time_get_one_copy(served: Served) -> None:
+    """Nothing is doubled, whoever comes first."""
+    def look(_: int) -> int:
+        with served.browser() as visitor:
+            return visitor.submit("/start", {"mode": "example"}).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(look, range(6))) == {303}
+    counts = {one.label: one.entries for one in served.store.patients()}
+    assert counts["published-case"] == len(EXAMPLE.read_text().splitlines()) - 1
+
+
+def test_nothing_is_chosen_where_the_name_of_the_record_cannot_be_taken(tmp_path: Path, knowledge: Knowledge) -> None:
+    """The first visit can be done again."""
+    with Store.open(tmp_path / "new.db") as store, Served(store, knowledge) as app, app.browser() as visitor:
+        assert visitor.submit("/start", {"mode": "own", "label": "x" * 5000}).status_code == 422
+        assert store.setting("mode") == ""
+        assert store.patients() == ()

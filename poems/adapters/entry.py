@@ -189,7 +189,7 @@ class Entries:
 
     def _measure(self, seen: Observation, concept: Concept) -> tuple[float | None, str, float | None]:
         """Value, comparator and upper limit in the concept's unit."""
-        value, written = fields.number(seen.value)
+        value, written = _number(seen.value, concept)
         sign = fields.comparator(seen.comparator, written)
         limit, limit_sign = _named("upper limit", fields.number, seen.upper_limit)
         if limit_sign or limit == 0:
@@ -251,6 +251,17 @@ class _Row:
             self.faults.append(RefusedError(f"{self.where}, {refused.where or field}", refused.found, refused.expected,
                                             refused.fix))
             return None
+
+
+def _number(written: object, concept: Concept) -> tuple[float | None, str]:
+    """The number and its comparator; where words stand instead, the refusal says where they belong."""
+    try:
+        return fields.number(written)
+    except RefusedError as refused:
+        words = isinstance(written, str) and any(sign.isalpha() for sign in written)
+        other = (f" Words for what was seen and not measured go into a row of their own: {concept.seen_as}, present."
+                 if concept.seen_as and words else "")
+        raise RefusedError("", refused.found, refused.expected, refused.fix + other) from None
 
 
 def _named(field: str, read: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 from poems.course import days_of
 from poems.errors import Issue
-from poems.evaluate import Judgement, judge
+from poems.follow import diagnosed as onset
 from poems.follow import faults, minded, outlook, response, transplant, trends, visits
+from poems.follow import foremost as before
 from poems.follow import lines as lines_of
 from poems.follow.chart import Chart
 from poems.follow.model import (
@@ -18,6 +18,7 @@ from poems.follow.model import (
     Follow,
     Option,
     Pattern,
+    Recorded,
     Relapse,
     Survival,
     Transplant,
@@ -25,9 +26,7 @@ from poems.follow.model import (
     Visit,
 )
 from poems.knowledge import Knowledge
-from poems.models.differential import TARGET
 from poems.record import PRESENT, Record
-from poems.rules import Rule, Verdict
 
 __all__ = [
     "Definition",
@@ -36,6 +35,7 @@ __all__ = [
     "Follow",
     "Option",
     "Pattern",
+    "Recorded",
     "Relapse",
     "Survival",
     "Transplant",
@@ -55,9 +55,11 @@ def follow(record: Record, knowledge: Knowledge, *, as_of: date, issues: tuple[I
     """
     sound, issued = faults.sound(record, knowledge, as_of)
     chart = Chart(sound, knowledge, as_of)
-    found = lines_of.stretches(chart)
-    first, current = (found[0][1], found[-1][1]) if found else (None, None)
-    diagnosed, diagnosed_by = diagnosis(chart)
+    diagnosed, diagnosed_by = onset.diagnosis(chart)
+    anew = onset.treated_anew(chart, diagnosed, diagnosed_by)
+    found = lines_of.stretches(chart, anew)
+    first = next((stretch for line, stretch, _ in found if anew is None or line.start == anew), None)
+    current = found[-1][1] if found else None
     deaths = [e for e in sound.by_finding.get(knowledge.follow.endpoints.death, ()) if e.status == PRESENT]
     died = min(days_of(deaths), default=None)
     sheets = transplant.transplants(chart)
@@ -76,37 +78,15 @@ def follow(record: Record, knowledge: Knowledge, *, as_of: date, issues: tuple[I
         pattern=outlook.patterns(chart, first),
         options=outlook.options(chart),
         trials=outlook.trials(chart, current),
-        prognosis=outlook.prognosis(chart, first, days),
+        prognosis=outlook.prognosis(chart, first, days, diagnosed),
         survival=tuple(outlook.survival(chart)),
         calendar=() if deaths else visits.calendar(chart, diagnosed, current, first),
         transplants=sheets,
+        doubtful=tuple(item.text for item in before.foremost(chart, died, diagnosed)),
         cautions=tuple(minded.cautions(chart, diagnosed, diagnosed_by, found)),
         died=died,
         issues=(*issues, *issued, *minded.doubts(chart, died)),
         lines=tuple(line for line, _, _ in found),
         diagnosed_by=diagnosed_by,
+        recorded=lines_of.recorded(chart, found),
     )
-
-
-def diagnosis(chart: Chart) -> tuple[date | None, str]:
-    """The first day on which the strictest level of a POEMS set was met, with the set; else the first treatment.
-
-    A set that undated findings alone meet has no day. The sets judge the time before treatment.
-    """
-    treated = chart.therapies[0].start if chart.therapies else None
-    wanted = {item.id: item.levels[0].rule for item in chart.knowledge.criteria.values() if item.diagnoses == TARGET}
-    patient, events = chart.record.patient, chart.record.events
-    met = _met(wanted, chart.record)
-    if not met or _met(met, Record(patient, tuple(event for event in events if event.date is None))):
-        return treated, ""
-    for day in days_of(events):
-        known = Record(patient, tuple(event for event in events if event.date is None or event.date <= day), day)
-        if now := _met(met, known):
-            return day, next(iter(now))
-    return treated, ""
-
-
-def _met(rules: Mapping[str, Rule], record: Record) -> dict[str, Rule]:
-    """The rules that a record meets."""
-    memo: dict[int, Judgement] = {}
-    return {key: rule for key, rule in rules.items() if judge(rule, record, memo).verdict is Verdict.MET}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
-from poems.course import Series, Span, days_of, in_order, series, spans
+from poems.course import Series, Span, days_of, in_order, series, shifted, spans
 from poems.evaluate import events_behind, judge
 from poems.knowledge import Criterion, Knowledge
+from poems.knowledge.follow_model import Explanation, Unreadable
 from poems.record import ABSENT, Event, Record
 from poems.rules import Above, Present, Rule, Verdict, walk
 
@@ -40,15 +41,18 @@ class Scope(NamedTuple):
 class Chart:
     """One patient's record on a day: treatments, series, and what each day says about each feature.
 
-    record: in an order that does not depend on that of the rows, without the samples that a drug made unreadable.
-    unreadable: those samples, each with the treatment.
+    record: in an order that does not depend on that of the rows, without the samples that a treatment made unreadable.
+    unreadable: those samples, each with the treatment. once: the treatments that are given on a single day.
     """
 
     def __init__(self, record: Record, knowledge: Knowledge, as_of: date) -> None:
         known = sorted((event for event in record.events if event.date is None or event.date <= as_of), key=in_order)
         self.knowledge, self.follow, self.as_of = knowledge, knowledge.follow, as_of
         treatments = [concept.id for concept in knowledge.concepts.values() if concept.kind == "treatment"]
-        self.spans = spans(Record(record.patient, tuple(known), as_of), treatments)
+        self.once = frozenset(self.follow.engraftment.treatments)
+        apart = self.follow.windows["one-course-days"]
+        longest = {**dict.fromkeys(apart.treatments, apart.days), **dict.fromkeys(self.once, 0)}
+        self.spans = spans(Record(record.patient, tuple(known), as_of), treatments, longest)
         self.unreadable = {event: span for event in known if (span := self._blinding(event)) is not None}
         readable = tuple(event for event in known if event not in self.unreadable)
         self.record = Record(record.patient, readable, as_of)
@@ -58,20 +62,62 @@ class Chart:
         self._scopes: dict[int, tuple[Rule, Scope]] = {}
 
     def _blinding(self, event: Event) -> Span | None:
-        """The treatment that makes a sample unreadable: from the day after its first dose to the day it stopped."""
-        concept = self.knowledge.concepts.get(event.finding)
-        if concept is None or event.date is None or not concept.unreadable_after:
+        """The treatment that makes a sample unreadable: from the day after its first dose until it acts no more."""
+        acting = self.acting.get(event.finding)
+        if not acting or event.date is None:
             return None
-        return next(
-            (
-                span
-                for span in self.spans
-                if span.finding in concept.unreadable_after
-                and span.start < event.date
-                and (span.end is None or event.date <= span.end)
-            ),
-            None,
-        )
+        for span in self.spans:
+            if span.finding in acting and span.start < event.date:
+                known = acting[span.finding]
+                end = span.start if span.finding in self.once else span.end
+                if end is None or event.date <= shifted(end, known.days if known else 0):
+                    return span
+        return None
+
+    @cached_property
+    def acting(self) -> Mapping[str, Mapping[str, Unreadable | None]]:
+        """Per quantity, the treatments that make it unreadable, each with how long it acts after its last day."""
+        found: dict[str, dict[str, Unreadable | None]] = {
+            concept.id: dict.fromkeys(concept.unreadable_after)
+            for concept in self.knowledge.concepts.values()
+            if concept.unreadable_after
+        }
+        for known in self.follow.unreadable:
+            for marker in known.markers:
+                found.setdefault(self.follow.markers[marker].concept, {})[known.treatment] = known
+        return found
+
+    @cached_property
+    def excuses(self) -> Mapping[str, Sequence[tuple[date, date, Explanation]]]:
+        """Per feature, from when to when one that comes is taken for the sign of something else: so many days after a
+        transplant, and while that is on record.
+        """
+        found: dict[str, list[tuple[date, date, Explanation]]] = {}
+        for known in self.follow.explanations:
+            if known.to_days is None:
+                continue
+            given = [span.start for span in self.spans if span.finding in self.once]
+            times = [(shifted(day, 1), shifted(day, known.to_days)) for day in given]
+            rows = self.record.by_finding.get(known.finding, ())
+            gone = days_of(event for event in rows if event.status == ABSENT)
+            seen = days_of(event for event in rows if event.status != ABSENT)
+            times += [(day, min((end for end in gone if end > day), default=day)) for day in seen]
+            for finding in known.findings if times else ():
+                found.setdefault(finding, []).extend((first, last, known) for first, last in times)
+        return found
+
+    def excused(self, feature: str, day: date) -> Explanation | None:
+        """What a feature of a day is the sign of, so that it is not new by itself."""
+        times = self.excuses.get(feature, ())
+        return next((known for first, last, known in times if first <= day <= last), None)
+
+    def shown_by(self, finding: str) -> list[str]:
+        """A finding and everything that shows it."""
+        found = [finding]
+        for name in found:
+            concept = self.knowledge.concepts.get(name)
+            found += [other for other in (concept.shown_by if concept else ()) if other not in found]
+        return found
 
     @cached_property
     def therapies(self) -> tuple[Span, ...]:

@@ -1,4 +1,4 @@
-"""What can move a marker without POEMS, near a sample or lasting."""
+"""What can move a marker, or bring or worsen a sign, without POEMS: near a sample or lasting."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ class Near:
 
 
 def explanations(chart: Chart, finding: str, day: date) -> tuple[Near, ...]:
-    """What else can have moved a quantity on a day: passing illness near it, lasting conditions, drugs being given."""
+    """What else can have moved or brought a finding on a day: illness near it, lasting conditions, drugs given."""
     markers = {key for key, marker in chart.follow.markers.items() if marker.concept == finding}
     return tuple(
         Near(known, events, is_passing, None if is_passing else _since(chart, known, day))
         for known in chart.follow.explanations
-        if markers & set(known.markers) and (events := _events(chart, known, day))
+        if known.to_days is None and (markers & set(known.markers) or finding in known.findings)
+        if (events := _events(chart, known, day))
         for is_passing in [known.days_before is not None or known.days_after is not None]
     )
 
@@ -77,13 +78,4 @@ def _since(chart: Chart, known: Explanation, day: date) -> date | None:
 
 
 def _recorded(chart: Chart, known: Explanation) -> list[Event]:
-    return [event for name in _shown_by(chart, known.finding) for event in chart.record.by_finding.get(name, ())]
-
-
-def _shown_by(chart: Chart, finding: str) -> list[str]:
-    """A finding and everything that shows it."""
-    found = [finding]
-    for name in found:
-        concept = chart.knowledge.concepts.get(name)
-        found += [other for other in (concept.shown_by if concept else ()) if other not in found]
-    return found
+    return [event for name in chart.shown_by(known.finding) for event in chart.record.by_finding.get(name, ())]

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import pairwise
 
 from poems.course import Line, Series, Span, days_of, same_day
 from poems.errors import Issue
-from poems.evaluate import Judgement, judge
 from poems.explain import conflicts
 from poems.follow.chart import BORN, Chart
+from poems.follow.diagnosed import meets_a_set, told, treated_anew
 from poems.follow.explained import explanations
-from poems.follow.model import Relapse
+from poems.follow.foremost import LIMITS_APART, apart, excluded, later_than
+from poems.follow.model import RECORDED, Relapse
 from poems.follow.stretch import Stretch
 from poems.follow.transplant import DAY_0, infusions
 from poems.follow.words import listed
-from poems.models.differential import TARGET
 from poems.record import ABSENT, Event
 from poems.review import Caution
-from poems.rules import Verdict
 
 PLACES = 5  # so many places are named, the others counted
-LIMITS_APART = 20  # no two laboratories' limits of one quantity differ by so much; two units do
 
 
 def doubts(chart: Chart, died: date | None) -> Iterator[Issue]:
@@ -62,15 +61,11 @@ def doubts(chart: Chart, died: date | None) -> Iterator[Issue]:
 
 def _limits(chart: Chart, finding: str) -> Iterator[Issue]:
     """Laboratory limits of one quantity that lie so far apart that one of them is likely in another unit."""
-    sampled = sorted(
-        (event for event in chart.record.by_finding.get(finding, ()) if event.upper_limit is not None),
-        key=lambda event: event.upper_limit or 0.0,
-    )
-    low, high = (sampled[0].upper_limit, sampled[-1].upper_limit) if sampled else (None, None)
-    if low and high and high >= LIMITS_APART * low:
+    found = apart(chart, finding)
+    if found:
         yield Issue(
             "caution",
-            _where((sampled[0], sampled[-1])),
+            _where(found),
             f"the laboratory's limit of {finding} differs {LIMITS_APART}-fold or more between samples",
             "limits of one unit",
             "Check the units of the values and of the limits: each sample was judged by its own limit.",
@@ -103,8 +98,7 @@ def _deaths(chart: Chart, died: date | None) -> Iterator[Issue]:
     if shown and denied:
         yield Issue("caution", _where(denied), "death recorded and denied", "one of them",
                     "The patient was taken for dead. Remove what is wrong.")
-    after = [e for e in chart.record.events if died is not None and e.date is not None and e.date > died]
-    later = [e for e in (*after, *(e for e in chart.unreadable if died and e.date and e.date > died)) if e not in rows]
+    later = later_than(chart, died)
     if later:
         yield Issue("caution", _where(later), f"{_counted(later)} dated after the day of death",
                     "days up to the day of death", "They were read as they stand. Check the days.")
@@ -150,19 +144,25 @@ def cautions(
 ) -> Iterator[Caution]:
     """The cautions of one course. found: the lines of treatment, each with its relapses."""
     lines = [(line, stretch) for line, stretch, _ in found]
-    yield _diagnosis(chart, diagnosed, diagnosed_by)
-    if not diagnosed_by and not _meets_a_set(chart):
-        yield Caution(
-            "no-set-met",
-            "No criteria set of POEMS syndrome is met by this record. The definitions of "
-            "response and relapse are those of POEMS and may not fit.",
+    yield told(chart, diagnosed, diagnosed_by)
+    if diagnosed_by in ("", RECORDED) and not meets_a_set(chart):
+        fit = (
+            f"The diagnosis was taken as it is recorded ({diagnosed})."
+            if diagnosed_by
+            else "The definitions of response and relapse are those of POEMS and may not fit."
         )
+        yield Caution("no-set-met", f"No criteria set of POEMS syndrome is met by this record. {fit}")
+    anew = treated_anew(chart, diagnosed, diagnosed_by)
     for line, _ in lines[1:]:
         names = listed([chart.label(finding) for finding in line.treatments])
+        after = (
+            f"after the diagnosis had been recorded on {diagnosed}"
+            if line.start == anew
+            else "after a definition of relapse or progression had been met, confirmed or not, or one was recorded"
+        )
         yield Caution(
             f"line-{line.number}",
-            f"Line {line.number} ({names}) began on {line.start}, after a definition "
-            "of relapse or progression had been met, confirmed or not: baseline and lowest value start anew.",
+            f"Line {line.number} ({names}) began on {line.start}, {after}: baseline and lowest value start anew.",
         )
     yield from _unreadable(chart)
     yield from _recorded(chart, found)
@@ -170,6 +170,8 @@ def cautions(
     yield from _baselines(chart, lines)
     yield from _transplant(chart)
     yield from _treatments(chart)
+    yield from _courses(chart)
+    yield from excluded(chart)
     if lines:
         stretch = lines[-1][1]
         for finding, _ in conflicts(
@@ -182,48 +184,24 @@ def cautions(
             )
 
 
-def _meets_a_set(chart: Chart) -> bool:
-    """Whether any level of any set of POEMS syndrome is met."""
-    memo: dict[int, Judgement] = {}
-    sets = [item for item in chart.knowledge.criteria.values() if item.diagnoses == TARGET]
-    return any(judge(level.rule, chart.record, memo).verdict is Verdict.MET for item in sets for level in item.levels)
-
-
-def _diagnosis(chart: Chart, diagnosed: date | None, diagnosed_by: str) -> Caution:
-    if diagnosed is None:
-        return Caution(
-            "diagnosis-day",
-            "The day of diagnosis cannot be told: no criteria set is met on a dated finding "
-            "and no treatment is dated. No calendar can be made.",
-        )
-    if diagnosed_by:
-        return Caution(
-            "diagnosis-day",
-            f"Day of diagnosis: {diagnosed}, the first day on which the record met "
-            f"{chart.knowledge.criteria[diagnosed_by].label}.",
-        )
-    return Caution(
-        "diagnosis-day",
-        f"Day of diagnosis: {diagnosed}, the first treatment; the record does not say on "
-        "which day a criteria set was met.",
-    )
-
-
 def _unreadable(chart: Chart) -> Iterator[Caution]:
-    """Samples that were left out because a drug made them unreadable."""
+    """Samples that were left out because a treatment made them unreadable."""
     groups: dict[tuple[str, Span], list[Event]] = {}
     for event, span in chart.unreadable.items():
         groups.setdefault((event.finding, span), []).append(event)
     for (finding, span), events in groups.items():
         known = next((item for item in chart.follow.explanations if item.finding == span.finding), None)
-        days = listed([str(day) for day in days_of(events)])
-        until = f"to {span.end}" if span.end else "on, and no stop is on record"
+        acting, days = chart.acting[finding][span.finding], listed([str(day) for day in days_of(events)])
+        until = f"from {span.start} " + (f"to {span.end}" if span.end else "on, and no stop is on record")
+        given = f"on {span.start}" if span.finding in chart.once else until
+        if acting and (span.end or span.finding in chart.once):
+            given += f", and the {acting.days} days after that are left out with it"
         yield Caution(
             f"unreadable-{finding}",
             f"{chart.label(finding)}: {len(events)} {'sample' if len(events) == 1 else 'samples'} ({days}) left out of "
-            f"response, relapse and trend, because {chart.label(span.finding)} was given from {span.start} {until}."
-            + (f" {known.text}" if known else ""),
-            source=known.source if known else None,
+            f"response, relapse and trend, because {chart.label(span.finding)} was given {given}."
+            + "".join(f" {item.text}" for item in (known, acting) if item),
+            source=acting.source if acting else known.source if known else None,
         )
 
 
@@ -252,9 +230,10 @@ def _changed(chart: Chart) -> Iterator[Caution]:
         families.setdefault(family, []).extend(chart.series(marker.concept))
     for family, known in families.items():
         if len(known) > 1:
+            names = list(dict.fromkeys(chart.label(one.finding) for one in known))
             yield Caution(
                 f"series-{family}",
-                f"{chart.label(family)} stands in {len(known)} series (another specimen, "
+                f"{listed(names)} {'stand' if len(names) > 1 else 'stands'} in {len(known)} series (another specimen, "
                 "assay or laboratory limit). Each has its own baseline and lowest value; none is compared with "
                 "another.",
             )
@@ -301,6 +280,22 @@ def _transplant(chart: Chart) -> Iterator[Caution]:
                 "neutrophils.",
                 source=open_[0].source,
             )
+
+
+def _courses(chart: Chart) -> Iterator[Caution]:
+    """Entries of a treatment as given that lie too far apart for one course."""
+    window = chart.follow.windows["one-course-days"]
+    for finding in window.treatments:
+        known = [span for span in chart.spans if span.finding == finding]
+        for span, after in pairwise(known):
+            if span.events[-1].status != ABSENT:
+                yield Caution(
+                    f"courses-{finding}-{after.start}",
+                    f"{chart.label(finding)} is recorded as given on {span.end} and on {after.start}, without an end "
+                    "between: it was read as two courses. If it was one, or the second entry only repeats the first, "
+                    "correct it.",
+                    source=window.source,
+                )
 
 
 def _treatments(chart: Chart) -> Iterator[Caution]:

@@ -12,6 +12,9 @@ from poems.record import Event, Record
 from poems.review import Caution, Part
 from poems.rules import Verdict
 
+RECORDED = "recorded"  # how a day of diagnosis was come by that a clinician entered
+CONFIRMED, WAITING = "confirmed", "met"  # what the last sample of a series does for a definition of relapse
+
 
 @dataclass(frozen=True)
 class Trend:
@@ -23,7 +26,9 @@ class Trend:
     last_is_noise: two-sided probability of a last sample at least so far from what the earlier ones predict.
     repeat: per number of weeks, the chance that a repeat then would make p_rise at least `sure`, or at most 0.5.
     alarm: `none`, `confirm` (p_rise is high on too few samples, or explained by something) or `rising` (confirmed).
-    can_alarm: whether a rise of this marker can speak of relapse at all; where it cannot, alarm is `none`.
+    can_alarm: whether a rise of this marker can speak of relapse at all; where it cannot, alarm is `none`. is_likely:
+    p_rise is at least `sure`. is_defined: some definition of response or relapse rests on the marker. definition: what
+    the last sample does for one of relapse, CONFIRMED, WAITING (met, not confirmed) or nothing.
     """
 
     series: Series
@@ -47,6 +52,9 @@ class Trend:
     notes: tuple[str, ...]
     sources: tuple[Reference, ...]
     can_alarm: bool = True
+    is_likely: bool = False
+    is_defined: bool = True
+    definition: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,10 @@ class DomainResponse:
     """Response in one domain (hematologic, VEGF, PET/CT, clinical, neurologic).
 
     now, best: ids of categories, or `not evaluable`, or `unknown`; why: one sentence; best_day: when it was first
-    reached; days: how long it has lasted since. parts: the reasons of the category now. draft: categories whose
+    reached; until: the last day that shows it, when this domain was last looked at, or (is_lost) the day that shows a
+    lesser one or on which a relapse was recorded; duration_days: between the two, never up to a day on which nobody
+    looked. Where the best is that nothing got better, the three are None. relapsed: the day of a relapse that was
+    recorded after what shows the category now. parts: the reasons of the category now. draft: categories whose
     definition waits for a reader and was not used.
     """
 
@@ -68,14 +79,21 @@ class DomainResponse:
     parts: tuple[Part, ...]
     source: Reference
     drafts: tuple[str, ...]
+    until: date | None = None
+    is_lost: bool = False
+    relapsed: date | None = None
 
 
 @dataclass(frozen=True)
 class Relapse:
     """One type of relapse or progression: its verdict, since when, what the literature does then.
 
-    met: confirmed as the definition asks. unknown with a day: the definition is met and waits for its confirmation.
-    gone: the last day looked at, where the definition has been met and is not any more.
+    met: as the definition asks, day: since the first sample that counts for it. unknown with a day: the definition is
+    met and waits for its confirmation. gone: the last day looked at, where it has been met and is not any more.
+    met_from: the first sample that met it, counted or not. samples: how many the definition asks for; more than one is
+    a confirmation. beside: what has to be said with it in the first lines. not_counted: features that came and do not
+    count as new, each with its day and why. denied: the last day on
+    which a clinician recorded that there is no relapse, since it was met. reading: where the source leaves room.
     """
 
     id: str
@@ -88,16 +106,44 @@ class Relapse:
     source: Reference
     literature_source: Reference
     gone: date | None = None
+    met_from: date | None = None
+    samples: int = 0
+    beside: tuple[str, ...] = ()
+    not_counted: tuple[tuple[str, date, str], ...] = ()
+    denied: date | None = None
+    reading: str = ""
 
     @property
     def confirmed(self) -> bool:
-        """Whether it is a relapse: met, and confirmed."""
+        """Whether it is a relapse: met as its definition asks, by a second sample where it asks for one."""
         return self.verdict is Verdict.MET
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the definition asks for a second sample and has it: only then it is called confirmed."""
+        return self.confirmed and self.samples > 1
 
     @property
     def is_waiting(self) -> bool:
         """Whether the definition is met and waits for its confirmation."""
         return self.verdict is Verdict.UNKNOWN and self.day is not None
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A relapse or progression as a clinician recorded it: it moves no definition.
+
+    line: of treatment, in which it was recorded; 0 before the first. shown: whether a definition is met in that line.
+    why: the reason why the definitions do not show it. features: those recorded for the first time in that line, each
+    with its day, where that is why; because: the events that show them.
+    """
+
+    day: date
+    line: int
+    shown: bool
+    why: str
+    features: tuple[tuple[str, date], ...] = ()
+    because: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +172,10 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Factor:
-    """A published prognostic factor: present, absent or unknown here, with the printed hazard ratio."""
+    """A published prognostic factor: present, absent or unknown here, with the printed hazard ratio.
+
+    applies: whether this patient has had the treatment that all patients of the cohort had, where there is one.
+    """
 
     id: str
     label: str
@@ -138,6 +187,7 @@ class Factor:
     cohort: str
     because: tuple[Event, ...]
     source: Reference
+    applies: bool = True
 
 
 @dataclass(frozen=True)
@@ -153,8 +203,22 @@ class Survival:
 
 
 @dataclass(frozen=True)
+class Due:
+    """When one test is due by itself. last: the last day on which it is on record since what it is counted from."""
+
+    test: str
+    last: date | None
+    day: date
+    latest: date
+
+
+@dataclass(frozen=True)
 class Visit:
-    """When to look again and at what; due before as_of means overdue."""
+    """When to look again and at what; due before as_of means overdue.
+
+    dues: of each test that is counted from the record (not from the visit before) its own days. is_part: whether it
+    holds only some of the tests of its kind; the others are due at another time.
+    """
 
     day: date
     latest: date
@@ -163,6 +227,8 @@ class Visit:
     overdue: bool
     because: str
     source: Reference
+    dues: tuple[Due, ...] = ()
+    is_part: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,8 +258,10 @@ class Transplant:
 class Follow:
     """Everything that is said about one patient's course on a day.
 
-    diagnosed_by: the criteria set that was first met on the day of diagnosis, or empty where it is the first treatment.
-    relapses: those of the current line of treatment, then what earlier lines ended with, latest first.
+    diagnosed_by: the criteria set that was first met on the day of diagnosis, RECORDED where it is the day on which the
+    record names the disease, or empty where it is the first treatment.
+    relapses: those of the current line of treatment, then what earlier lines ended with, latest first. recorded: the
+    relapses that a clinician recorded. doubtful: what can overturn the first lines, a sentence each.
     """
 
     patient: str
@@ -218,3 +286,5 @@ class Follow:
     issues: tuple[Issue, ...] = ()
     lines: tuple[Line, ...] = ()
     diagnosed_by: str = ""
+    recorded: tuple[Recorded, ...] = ()
+    doubtful: tuple[str, ...] = ()

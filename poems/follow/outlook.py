@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from poems.course import shifted
 from poems.evaluate import Judgement, events_behind, judge
 from poems.explain import settled_by
 from poems.follow.chart import AGE, UNKNOWN, Chart
@@ -13,23 +14,27 @@ from poems.follow.stretch import Stretch
 from poems.follow.words import listed, share
 from poems.knowledge.follow_model import PrognosticFactor, Share
 from poems.models.accuracy import wilson
-from poems.record import Record
+from poems.record import ABSENT, Record
 from poems.rules import Rule, Verdict
 
 SAID = {Verdict.MET: "The record shows it.", Verdict.NOT_MET: "The record excludes it."}
 
 
-def before_treatment(chart: Chart, stretch: Stretch | None) -> tuple[Stretch, Record]:
-    """The slice before the first treatment, or all that is known of a patient who had none."""
+def before_treatment(
+    chart: Chart, stretch: Stretch | None, diagnosed: date | None = None
+) -> tuple[Stretch, Record]:
+    """The slice before the first treatment. Of a patient who had none: all that is known, or what was known around the
+    diagnosis, where a claim is about the time of it; the work-up takes as long as a baseline may be old.
+    """
     if stretch is not None:
         return stretch, stretch.baseline
-    whole = Stretch(chart, chart.as_of)
+    whole, aged = Stretch(chart, chart.as_of), diagnosed or chart.as_of
+    last = shifted(diagnosed, whole.days_before) if diagnosed else chart.as_of
     events = (
-        *(event for event in chart.record.events if event.finding != AGE),
-        *chart.by_method(),
-        *chart.ages(chart.as_of),
+        *(e for e in (*chart.record.events, *chart.by_method()) if e.finding != AGE and (not e.date or e.date <= last)),
+        *chart.ages(aged),
     )
-    return whole, Record(chart.record.patient, events, chart.as_of)
+    return whole, Record(chart.record.patient, events, min(last, chart.as_of))
 
 
 def patterns(chart: Chart, stretch: Stretch | None) -> tuple[Pattern, ...]:
@@ -101,15 +106,21 @@ def said(published: Share) -> str:
     return share(published, (100 * interval.low, 100 * interval.high))
 
 
-def prognosis(chart: Chart, stretch: Stretch | None, transplants: Sequence[date]) -> tuple[Factor, ...]:
+def prognosis(
+    chart: Chart, stretch: Stretch | None, transplants: Sequence[date], diagnosed: date | None = None
+) -> tuple[Factor, ...]:
     """Each published factor, present, absent or unknown here; never multiplied into one number.
 
     stretch: the first line. What cannot be computed from a record is unknown.
     """
-    return tuple(_factor(kind, *_judged(kind, chart, stretch, transplants)) for kind in chart.follow.prognosis)
+    given = {event.finding for event in chart.record.events if event.status != ABSENT}
+    return tuple(
+        _factor(kind, not kind.given or kind.given in given, *_judged(kind, chart, stretch, transplants, diagnosed))
+        for kind in chart.follow.prognosis
+    )
 
 
-def _factor(kind: PrognosticFactor, item: Judgement | None, where: Stretch | None) -> Factor:
+def _factor(kind: PrognosticFactor, applies: bool, item: Judgement | None, where: Stretch | None) -> Factor:
     because = tuple(events_behind(item)) if item else ()
     return Factor(
         kind.id,
@@ -122,17 +133,18 @@ def _factor(kind: PrognosticFactor, item: Judgement | None, where: Stretch | Non
         kind.cohort if kind.k is None else f"{kind.cohort}, {kind.k} of {kind.n}",
         where.recorded(because) if where else because,
         kind.source,
+        applies,
     )
 
 
 def _judged(
-    kind: PrognosticFactor, chart: Chart, stretch: Stretch | None, transplants: Sequence[date]
+    kind: PrognosticFactor, chart: Chart, stretch: Stretch | None, transplants: Sequence[date], diagnosed: date | None
 ) -> tuple[Judgement | None, Stretch | None]:
     """A factor on its slice: before treatment, after it, or on day 0; nothing where there is no such time."""
     if kind.rule is None:
         return None, None
     if kind.slice == "baseline":
-        where, record = before_treatment(chart, stretch)
+        where, record = before_treatment(chart, stretch, diagnosed)
         return judge(kind.rule, record, {}), where
     if kind.slice == "transplant":
         if not transplants:

@@ -1,26 +1,24 @@
-"""Response by domain and relapse by type, for one line of treatment; and where one line ends and the next begins."""
+"""Response by domain, for one line of treatment: what is shown now, the best, and until when it was seen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import TypeAlias
 
+from poems.course import days_of
 from poems.evaluate import Judgement, judge
-from poems.explain import settled_by
 from poems.follow.chart import MET, NOT_MET, UNKNOWN, Chart
-from poems.follow.explained import Near, explanations
-from poems.follow.model import DomainResponse, Relapse
+from poems.follow.missing import missing
+from poems.follow.model import DomainResponse
 from poems.follow.stretch import Stretch
 from poems.follow.words import listed
-from poems.knowledge.follow_model import Category, Confirm, Domain, RelapseType
-from poems.record import Event
+from poems.knowledge.follow_model import Category, Domain
+from poems.record import ABSENT
 from poems.review import Part
-from poems.rules import AtLeast, Rule, Verdict
+from poems.rules import AtLeast, Rule
 
 UNKNOWN_RESPONSE, NOT_EVALUABLE = "unknown", "not evaluable"
-Judged: TypeAlias = tuple[date, Judgement, Judgement]
 
 
 @dataclass(frozen=True)
@@ -30,22 +28,6 @@ class Grade:
     day: date
     category: Category | None
     judgements: tuple[Judgement, ...]
-
-
-@dataclass(frozen=True)
-class Run:
-    """Samples in a row on which the definition of a relapse is met. asks: how often it has to be. counted: the days
-    that something else does not explain; only they can confirm. is_sure: it is met without a scale that has no least
-    change. is_normal: every value lies within its laboratory's own limit.
-    """
-
-    days: tuple[date, ...]
-    asks: Confirm
-    counted: tuple[date, ...]
-    near: tuple[Near, ...]
-    is_sure: bool
-    is_normal: bool
-    is_over: bool
 
 
 def responses(stretch: Stretch, last: date | None = None) -> tuple[DomainResponse, ...]:
@@ -94,17 +76,26 @@ def _response(domain: Domain, stretch: Stretch, last: date) -> DomainResponse:
     known = [grade for grade in course if grade.category is not None]
     best = min(known, key=lambda grade: (_rank(grade.category, domain), grade.day), default=None)
     met = next((item for item in now.judgements if item.verdict is MET), None)
+    relapses = _recorded(domain, stretch)
+    shown = max(days_of(stretch.behind(met)), default=now.day) if met else now.day
+    relapsed = next((day for day in relapses if day > shown), None)
+    gained = best if best and best.category is not domain.categories[-1] else None
+    until, is_lost = _until(gained, known, domain, relapses) if gained else (None, False)
+    until = min(until, last) if until else None
     return DomainResponse(
         domain.id,
         domain.label,
         now.category.id if now.category else UNKNOWN_RESPONSE,
         best.category.id if best and best.category else UNKNOWN_RESPONSE,
-        best.day if best else None,
-        _lasted(best, known, domain, last) if best else None,
-        _why(domain, now, stretch),
+        gained.day if gained else None,
+        (until - gained.day).days if gained and until else None,
+        _why(domain, now, stretch, relapsed),
         stretch.parts(met) if met else (),
         now.category.source if now.category else domain.source,
         domain.drafts,
+        until,
+        is_lost,
+        relapsed,
     )
 
 
@@ -125,21 +116,35 @@ def _rank(category: Category | None, domain: Domain) -> float:
     return min(members) + 0.5 if len(members) > 1 else domain.categories.index(category)
 
 
-def _lasted(best: Grade, known: Sequence[Grade], domain: Domain, last: date) -> int:
-    """Days from the best response to the first day that shows a lesser one, or until the last day."""
+def _until(best: Grade, known: Sequence[Grade], domain: Domain, relapses: Sequence[date]) -> tuple[date, bool]:
+    """The last day that shows the best response or more; or the first that shows a lesser one, or a recorded relapse,
+    and that it was lost.
+    """
     rank = _rank(best.category, domain)
-    lost = next((grade.day for grade in known if grade.day > best.day and _rank(grade.category, domain) > rank), None)
-    return ((lost or last) - best.day).days
+    lost = [grade.day for grade in known if grade.day > best.day and _rank(grade.category, domain) > rank]
+    lost += [day for day in relapses if day > best.day]
+    return (min(lost), True) if lost else (known[-1].day, False)
 
 
-def _why(domain: Domain, now: Grade, stretch: Stretch) -> str:
-    """One sentence: what the record shows, since when it is compared, and which stricter grade is open."""
+def _recorded(domain: Domain, stretch: Stretch) -> list[date]:
+    """The days on which a clinician recorded a relapse, for a domain whose definitions heed that word."""
+    chart, finding = stretch.chart, stretch.chart.follow.endpoints.relapse
+    if not any(finding in chart.leaves(category.rule) for category in domain.categories):
+        return []
+    return days_of(event for event in stretch.after if event.finding == finding and event.status != ABSENT)
+
+
+def _why(domain: Domain, now: Grade, stretch: Stretch, relapsed: date | None) -> str:
+    """One sentence: what the record shows, since when it is compared, and which stricter grade is open.
+
+    relapsed: the day of a relapse that was recorded after what shows it.
+    """
     since = f"compared with the time before {stretch.start}"
     if now.category is None:
         items = [item for item in now.judgements if item.verdict is UNKNOWN]
-        missing = _missing(items, stretch)
+        lacking = missing(items, stretch.chart, stretch.after)
         return f"None of the definitions can be decided by {now.day} ({since})" + (
-            f"; missing: {missing}." if missing else "."
+            f"; missing: {lacking}." if lacking else "."
         )
     place = domain.categories.index(now.category)
     stricter = [
@@ -148,10 +153,11 @@ def _why(domain: Domain, now: Grade, stretch: Stretch) -> str:
         if item.verdict is UNKNOWN
     ]
     said = f"{now.category.label}, on {now.day}, {since}"
+    said += f"; a relapse was recorded on {relapsed}, after what shows it" if relapsed else ""
     if stricter:
         names = listed([category.label for category, _ in stricter])
         said += f"; not known: {names}" + (
-            f" (missing: {m})" if (m := _missing([i for _, i in stricter], stretch)) else ""
+            f" (missing: {m})" if (m := missing([i for _, i in stricter], stretch.chart, stretch.after)) else ""
         )
     return said + "."
 
@@ -163,210 +169,10 @@ def _why_open(domain: Domain, evaluable: Judgement, now: Grade | None, stretch: 
             if domain.categories
             else "No definition of it has been read yet."
         )
-    missing = _missing([evaluable], stretch)
+    lacking = missing([evaluable], stretch.chart, stretch.baseline.events)
     said = (
-        f"Whether it can be evaluated is not known: the record before {stretch.start} lacks {missing or 'a baseline'}"
+        f"Whether it can be evaluated is not known: the record before {stretch.start} lacks {lacking or 'a baseline'}"
     )
     if now and now.category:
         said += f"; if it can, it is now: {now.category.label} ({now.day})"
     return said + "."
-
-
-def _missing(judgements: Iterable[Judgement], stretch: Stretch, known: str = "") -> str:
-    """The findings of the smallest sets that would settle these. known: a quantity that is on record."""
-    sets = [names for item in judgements for names in settled_by(item)[:2]]
-    names = [name for names in sets for name in names if name.partition("/")[0] != known or not known]
-    return listed(list(dict.fromkeys(stretch.chart.label(name) for name in names))[:6], "or")
-
-
-def relapses(stretch: Stretch) -> tuple[Relapse, ...]:
-    """Each type of relapse or progression in the time of one line."""
-    return tuple(_relapse(kind, stretch) for kind in stretch.chart.follow.relapses)
-
-
-def _relapse(kind: RelapseType, stretch: Stretch) -> Relapse:
-    since = reached(kind.since, stretch) if kind.is_after_response else None
-    if kind.is_after_response and since is None:
-        return _told(kind, UNKNOWN, None, (), f"The record shows no {_wanted(kind, stretch)} to relapse from.")
-    judged = _judged(kind, since, stretch)
-    runs = list(_runs(kind, judged, stretch))
-    for run in runs:
-        if _confirms(run):
-            told = _told(kind, MET, run.days[0], _because(run, judged, stretch), _why_met(kind, run))
-            return replace(told, gone=judged[-1][0]) if runs[-1].is_over else told
-    last = next((day for day, item, _ in reversed(judged) if item.verdict is not UNKNOWN), None)
-    if runs and last in runs[-1].days and not runs[-1].is_over:
-        return _told(
-            kind,
-            UNKNOWN,
-            runs[-1].days[0] if runs[-1].is_sure else None,
-            (*_because(runs[-1], judged, stretch), *_near_events(runs[-1])),
-            _why_pending(runs[-1]),
-        )
-    spikes = (
-        f" It was met on {listed([str(run.days[0]) for run in runs])} and not confirmed afterwards." if runs else ""
-    )
-    if judged and judged[-1][1].verdict is NOT_MET:
-        day, item, _ = judged[-1]
-        return _told(kind, NOT_MET, None, stretch.behind(item), f"Not met on {day}." + spikes)
-    begin = since or stretch.start
-    if not judged:
-        return _told(kind, UNKNOWN, None, (), f"Nothing that could show it is on record after {begin}.")
-    why = f"The record after {begin} does not decide it{_open(judged[-1][1], stretch)}."
-    return _told(kind, UNKNOWN, None, (), why + spikes)
-
-
-def _open(item: Judgement, stretch: Stretch) -> str:
-    """Why a definition is open: a series with nothing to compare it with, and what is missing."""
-    one, said = stretch.alone(item), ""
-    if one is not None:
-        said = (
-            f": {stretch.chart.label(one.finding)} stands in a series of its own since {one.samples[0].date}, and "
-            "nothing before it can be compared with it, so that it can show a rise and not exclude one"
-        )
-    missing = _missing([item], stretch, one.finding if one else "")
-    return said + (f"; missing: {missing}" if missing else "")
-
-
-def _judged(kind: RelapseType, since: date | None, stretch: Stretch) -> list[Judged]:
-    """What the definition says on each day on which a finding it rests on was recorded, and what it says strictly."""
-    found = []
-    for day in stretch.relevant(kind.rule, since):
-        item = stretch.judge(kind.rule, day, since)
-        strict = stretch.judge(kind.rule, day, since, strict=True) if item.verdict is MET else item
-        found.append((day, item, strict))
-    return found
-
-
-def _because(run: Run, judged: Sequence[Judged], stretch: Stretch) -> list[Event]:
-    return [event for day, item, _ in judged if day in run.days for event in stretch.behind(item)]
-
-
-def _wanted(kind: RelapseType, stretch: Stretch) -> str:
-    """The response that has to be reached before such a relapse can be."""
-    domain_id, _, category_id = kind.since.partition("/")
-    return next(
-        (
-            category.label
-            for domain in stretch.chart.follow.domains
-            if domain.id == domain_id
-            for category in domain.categories
-            if category.id == category_id
-        ),
-        kind.since,
-    )
-
-
-def _runs(kind: RelapseType, judged: Sequence[Judged], stretch: Stretch) -> Iterable[Run]:
-    """The stretches of samples on which the definition is met; a sample that decides nothing neither ends nor adds,
-    unless it was the value that alone had met it.
-    """
-    days: list[date] = []
-    sure = False
-    met: list[Judgement] = []
-    for day, item, strict in judged:
-        if item.verdict is MET:
-            days.append(day)
-            met.append(item)
-            sure |= strict.verdict is MET
-        elif days and (item.verdict is NOT_MET or (kind.confirm.values and _is_over(met, days[-1], day, stretch))):
-            yield _run(kind, days, sure, met, stretch, is_over=True)
-            days, met, sure = [], [], False
-    if days:
-        yield _run(kind, days, sure, met, stretch, is_over=False)
-
-
-def _is_over(met: Iterable[Judgement], last: date, day: date, stretch: Stretch) -> bool:
-    """Whether nothing but values met a definition, and each has been measured again since without meeting it."""
-    behind, chart = [event for item in met for event in stretch.behind(item)], stretch.chart
-    return all(_is_value(chart, event) for event in behind) and all(
-        any(event.date is not None and last < event.date <= day for event in chart.record.by_finding[finding])
-        for finding in {event.finding for event in behind}
-    )
-
-
-def _run(
-    kind: RelapseType, days: Sequence[date], sure: bool, met: Iterable[Judgement], stretch: Stretch, *, is_over: bool
-) -> Run:
-    """A run. What something else explains is not counted: passing illness near a sample, and what lasts and began after
-    the lowest value; a cause that was there at the lowest value did not make the rise.
-    """
-    chart = stretch.chart
-    near: dict[tuple[date, str], Near] = {}
-    explained: set[date] = set()
-    for finding in sorted(chart.leaves(kind.rule)):
-        found = [(day, item) for day in days for item in explanations(chart, finding, day)]
-        near |= {(day, item.explanation.finding): item for day, item in found}
-        lowest = stretch.lowest_before(finding, days[0]) if found else stretch.start
-        explained |= {day for day, item in found if item.explains_from(lowest)}
-    once = {item.explanation.finding: item for item in near.values()}
-    behind, asks = [event for item in met for event in stretch.behind(item)], kind.confirm
-    if asks.values is not None and all(_is_value(chart, event) for event in behind):
-        # A day on which something else was looked at says nothing anew about a value of an earlier day.
-        measured = {event.date for other in behind for event in chart.record.by_finding[other.finding]}
-        asks, explained = asks.values, explained | (set(days) - measured)
-    counted = tuple(day for day in days if day not in explained)
-    return Run(tuple(days), asks, counted, tuple(once.values()), sure, all(map(_is_normal, behind)), is_over)
-
-
-def _is_value(chart: Chart, event: Event) -> bool:
-    """Whether it was measured: no sign, and no scale of how somebody does."""
-    return event.value is not None and all(scale.concept != event.finding for scale in chart.follow.scales.values())
-
-
-def _is_normal(event: Event) -> bool:
-    """Whether it is a value within its laboratory's own limit."""
-    return (
-        event.value is not None
-        and event.upper_limit is not None
-        and event.value <= event.upper_limit
-        and not event.comparator.startswith(">")
-    )
-
-
-def _confirms(run: Run) -> bool:
-    enough = len(run.counted) >= run.asks.samples and run.is_sure
-    return enough and (run.counted[-1] - run.counted[0]).days >= run.asks.days
-
-
-def _why_met(kind: RelapseType, run: Run) -> str:
-    said = f"{kind.label}: met on {listed([str(day) for day in run.days])}"
-    if run.asks.samples > 1:
-        said += f", confirmed by {len(run.counted)} samples over {(run.counted[-1] - run.counted[0]).days} days"
-    return said + "." + _also(run)
-
-
-def _why_pending(run: Run) -> str:
-    dated = listed([str(day) for day in run.days])
-    if not run.is_sure:
-        return (
-            f"Met on {dated} only by a change on a scale for which no least change that counts was read; a "
-            "clinician has to say whether it is worse." + _also(run)
-        )
-    return (
-        f"Met on {dated}, not confirmed: it asks for {run.asks.samples} samples at least {run.asks.days} "
-        "days apart that nothing else explains. Confirm first; one sample never says relapse." + _also(run)
-    )
-
-
-def _also(run: Run) -> str:
-    within = " All of these values lie within the laboratory's own limit." if run.is_normal else ""
-    return within + "".join(f" {item.explanation.text}" for item in run.near)
-
-
-def _near_events(run: Run) -> tuple[Event, ...]:
-    return tuple(event for item in run.near for event in item.events)
-
-
-def _told(kind: RelapseType, verdict: Verdict, day: date | None, because: Iterable[Event], why: str) -> Relapse:
-    return Relapse(
-        kind.id,
-        kind.label,
-        verdict,
-        day,
-        tuple(dict.fromkeys(because)),
-        why,
-        kind.literature.text,
-        kind.source,
-        kind.literature.source,
-    )

@@ -13,7 +13,7 @@ from poems.course import OF_NADIR, Series, baseline_of, compared_from, days_of, 
 from poems.evaluate import Judgement, events_behind, judge
 from poems.follow.chart import AGE, MET, NOT_MET, UNKNOWN, Chart, Scope, State
 from poems.knowledge import Knowledge
-from poems.knowledge.follow_model import Derived, Scale
+from poems.knowledge.follow_model import Derived, Explanation, Scale
 from poems.record import PRESENT, Event, Record
 from poems.review import Part, named_parts
 from poems.rules import Above, Named, Present, Rule, Verdict, walk
@@ -153,7 +153,7 @@ class Stretch:
             history = history[: bisect_right(history, day, key=lambda state: state.day)]
             if not history or history[-1].day <= self.start:
                 continue
-            verdict, turn = self._turn(history, rule, made.kind == "turned-present")
+            verdict, turn = self._turn(feature, history, rule, made.kind == "turned-present")
             turns += [turn] if verdict is MET else []
             decided += [history[-1].day] if verdict is not UNKNOWN else []
         if turns:
@@ -162,10 +162,11 @@ class Stretch:
         elif len(decided) == len(made.features):
             yield self._mark(made.id, max(decided), False, ())
 
-    def _turn(self, history: Sequence[State], rule: Rule, upward: bool) -> tuple[Verdict, State]:
+    def _turn(self, feature: str, history: Sequence[State], rule: Rule, upward: bool) -> tuple[Verdict, State]:
         """Whether a feature has come (or, not upward, gone) since treatment began, and the day that showed it.
 
-        Unknown where it is as it would be after a turn, and nothing says how it was before.
+        Unknown where it is as it would be after a turn, and nothing says how it was before; or where each day that
+        shows it is one of something else whose sign it can be.
         """
         wanted = MET if upward else NOT_MET
         place = max((i for i, state in enumerate(history) if state.verdict is not wanted), default=-1) + 1
@@ -173,9 +174,44 @@ class Stretch:
             return NOT_MET, history[-1]
         turned = history[place]
         if upward:
-            return (NOT_MET if turned.day <= self.start else MET if place else UNKNOWN), turned
+            if turned.day <= self.start:
+                return NOT_MET, turned
+            counted = (state for state in history[place:] if not self.chart.excused(feature, state.day))
+            new = next(counted, None) if place else None
+            return (MET, new) if new else (UNKNOWN, turned)
         before = judge(rule, self.baseline, {}).verdict
         return (before if turned.day > self.start else NOT_MET), turned
+
+    def excused(self, made: Derived) -> Iterator[tuple[str, date, Explanation]]:
+        """The features that have come since treatment began and are taken for the sign of something else, each on the
+        first day.
+        """
+        for feature, rule in made.features if self.chart.excuses else ():
+            history = self.chart.history(feature, rule)
+            for before, state in zip((None, *history), history, strict=False):
+                known = self.chart.excused(feature, state.day)
+                came = state.verdict is MET and (before is None or before.verdict is not MET)
+                if known and came and self.start < state.day <= self.last:
+                    yield feature, state.day, known
+                    break
+
+    def first_seen(self, made: Derived, *, is_there: bool) -> Iterator[tuple[str, State]]:
+        """The features that were recorded for the first time since treatment began, present, and never absent before.
+
+        is_there: only those that the last day on record still shows.
+        """
+        for feature, rule in made.features:
+            history = self.chart.history(feature, rule)
+            history = history[: bisect_right(history, self.last, key=lambda state: state.day)]
+            if not history or history[0].verdict is not MET or history[0].day <= self.start:
+                continue
+            if (history[-1].verdict is MET or not is_there) and not self._undated(rule):
+                yield feature, history[0]
+
+    def _undated(self, rule: Rule) -> bool:
+        """Whether something that shows it is on record without a day."""
+        known = (self.chart.record.by_finding.get(name, ()) for name in self.chart.leaves(rule))
+        return any(event.date is None and event.status == PRESENT for events in known for event in events)
 
     def _changed(self, made: Derived, day: date, strict: bool) -> Iterator[Event]:
         found = {key: self._change(self.chart.follow.scales[key], made.kind, day, strict) for key in made.scales}

@@ -13,7 +13,7 @@ import numpy as np
 from poems.course import Series, baseline_of, same_day
 from poems.follow.chart import Chart
 from poems.follow.explained import Near, explanations
-from poems.follow.model import Relapse, Trend
+from poems.follow.model import CONFIRMED, WAITING, Relapse, Trend
 from poems.follow.stretch import ratio_findings
 from poems.follow.words import listed, number
 from poems.knowledge import Reference
@@ -37,8 +37,7 @@ class Fitted:
 
 def trends(chart: Chart, start: date | None, relapses: Iterable[Relapse] = ()) -> tuple[Trend, ...]:
     """The trend of each series of each marker. start: of the current line of treatment; relapses: of that line."""
-    met = {item.id for item in relapses if item.day is not None}
-    waiting = {name for kind in chart.follow.relapses if kind.id in met for name in chart.leaves(kind.rule)}
+    met = [item for item in relapses if item.day is not None and item.gone is None]
     found = [
         (marker, one)
         for marker in chart.follow.markers.values()
@@ -50,7 +49,7 @@ def trends(chart: Chart, start: date | None, relapses: Iterable[Relapse] = ()) -
         [Model(Noise(marker.noise.cv, marker.noise.low, marker.noise.high)) for marker, _ in found],
     )
     return tuple(
-        _trend(chart, marker, one, Fitted(each, _usable(one)), start, marker.concept in waiting)
+        _trend(chart, marker, one, Fitted(each, _usable(one)), start, _definition(one, met))
         for (marker, one), each in zip(found, fits, strict=True)
     )
 
@@ -60,9 +59,16 @@ def _usable(one: Series) -> tuple[Event, ...]:
     return tuple(event for event in one.samples if event.value is not None and event.value > 0)
 
 
-def _trend(
-    chart: Chart, marker: Marker, one: Series, fitted: Fitted, start: date | None, is_waiting: bool
-) -> Trend:
+def _definition(one: Series, met: Sequence[Relapse]) -> str:
+    """What the last sample of a series does for the definitions of relapse: it meets one, confirmed or not, or none.
+
+    A sample of another laboratory, or one that has fallen again since, meets nothing.
+    """
+    now = [item for item in met if one.samples[-1] in item.because]
+    return CONFIRMED if any(item.confirmed for item in now) else WAITING if now else ""
+
+
+def _trend(chart: Chart, marker: Marker, one: Series, fitted: Fitted, start: date | None, definition: str) -> Trend:
     state, rng = fitted.fit.state, np.random.default_rng(SEED)
     last = fitted.samples[-1]
     assert last.date is not None
@@ -90,8 +96,11 @@ def _trend(
         crossing_weeks=None if limit is None else state.crossing(limit, rng),
         last_is_noise=None if isnan(surprise) or any(last in twice for twice in same_day(one)) else surprise,
         repeat=tuple(_repeats(chart, marker, state, p_rise)),
-        alarm=_alarm(chart, marker, fitted, treated, is_waiting),
+        alarm=_alarm(chart, marker, fitted, treated, bool(definition)),
         can_alarm=marker.can_alarm,
+        is_likely=p_rise is not None and p_rise >= SURE,
+        definition=definition,
+        is_defined=_speaks(chart, marker),
         sensitivity=_sensitivity(state, p_rise),
         explained_by=tuple(dict.fromkeys(event for item in near for event in item.events)),
         notes=tuple(_notes(marker, one, near)),
@@ -144,11 +153,11 @@ def _speaks(chart: Chart, marker: Marker) -> bool:
     )
 
 
-def _alarm(chart: Chart, marker: Marker, fitted: Fitted, treated: Sequence[int], is_waiting: bool) -> str:
+def _alarm(chart: Chart, marker: Marker, fitted: Fitted, treated: Sequence[int], is_met: bool) -> str:
     """`rising` once enough samples that nothing else explains have shown it for long enough; before that `confirm`.
 
-    is_waiting: a definition of relapse by this marker is met, confirmed or not; then there is something to confirm,
-    however probable the model finds the rise.
+    is_met: the last sample meets a definition of relapse, confirmed or not; then there is something to confirm, however
+    probable the model finds the rise.
     """
     if not treated or not _speaks(chart, marker):
         return "none"
@@ -157,7 +166,7 @@ def _alarm(chart: Chart, marker: Marker, fitted: Fitted, treated: Sequence[int],
     sure = [day for place in likely if not explanations(chart, marker.concept, day := _day(fitted.samples[place]))]
     if len(set(sure)) >= samples and (sure[0] - sure[-1]).days >= days:
         return "rising"
-    return "confirm" if likely or is_waiting else "none"
+    return "confirm" if likely or is_met else "none"
 
 
 def _sensitivity(state: State, p_rise: float | None) -> tuple[tuple[str, float], ...]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from poems.course import shifted
 from poems.follow.chart import MET, Chart
-from poems.follow.model import Visit
+from poems.follow.model import Due, Visit
 from poems.follow.stretch import Stretch
-from poems.follow.words import number
+from poems.follow.words import listed, number
+from poems.knowledge import Concept
 from poems.knowledge.follow_model import ScheduleItem
 from poems.record import Event
 
 AHEAD = 365  # how many days ahead visits are listed; the calendar itself has no end
 DIAGNOSIS = "diagnosis"
 YEAR_DAYS = 365.25
+LAST, TODAY, BEFORE = "when it was last looked at", "if it is looked at then", "the visit before"
 
 
 def calendar(chart: Chart, diagnosed: date | None, current: Stretch | None, first: Stretch | None) -> tuple[Visit, ...]:
@@ -28,54 +31,115 @@ def calendar(chart: Chart, diagnosed: date | None, current: Stretch | None, firs
         anchor = diagnosed if item.anchor == DIAGNOSIS else current.start if current else None
         if anchor is not None:
             found += list(_visits(item, anchor, chart, first))
-    return tuple(sorted(found, key=lambda visit: (not visit.overdue, visit.day, visit.latest, visit.label)))
+    return tuple(sorted(found, key=_order))
+
+
+def _order(visit: Visit) -> tuple[bool, date, date, str, tuple[str, ...]]:
+    """What has been overdue for longest first, then by the day from which it is due."""
+    days = (visit.latest, visit.day) if visit.overdue else (visit.day, visit.latest)
+    return not visit.overdue, *days, visit.label, visit.tests
 
 
 def _visits(item: ScheduleItem, anchor: date, chart: Chart, first: Stretch | None) -> Iterator[Visit]:
-    begin = months_later(anchor, item.years_from * 12)
     stop = None if item.years_to is None else months_later(anchor, item.years_to * 12)
     if stop is not None and chart.as_of >= stop:
         return
-    tests = tuple(_kept(name, chart) for name in item.tests)
-    done = [
-        event.date for name in tests for event in _done(name, chart) if event.date is not None and event.date >= anchor
-    ]
-    last = max(done, default=None)
-    if item.every_months is None:
-        if item.once_months is not None and (last is None or last <= anchor):
-            day = months_later(anchor, item.once_months)
-            yield _visit(item, day, stop or day, tests, chart, f"{number(item.once_months)} months after {anchor}", first)
-        return
-    low, high = item.every_months
-    since = last or anchor
-    day = max(months_later(since, low), begin)
-    latest = max(months_later(since, high), begin)
-    ahead = shifted(chart.as_of, AHEAD)
-    while day <= ahead and day < (stop or date.max):
-        known = "when it was last looked at" if since == last else "the visit before"
-        if since == anchor and since != last:
-            known = f"{item.anchor}, nothing on record since"
-        said = f"{_months(low, high)} after {since} ({known})"
-        visit = _visit(item, day, latest, tests, chart, said, first)
-        yield visit
-        since = chart.as_of if visit.overdue else day
-        day, latest = months_later(since, low), months_later(since, high)
+    tests = tuple(dict.fromkeys(_kept(name, chart) for name in item.tests))
+    last = {name: _last(name, anchor, chart) for name in tests}
+    plan = _Plan(item, anchor, stop or date.max, chart, last, _closer(item, first))
+    if item.every_months is not None:
+        yield from plan.visits(*item.every_months)
+    elif item.once_months is not None and all(day is None or day <= anchor for day in last.values()):
+        day = months_later(anchor, item.once_months)
+        said = f"{number(item.once_months)} months after {anchor}."
+        dues = tuple(Due(name, last[name], day, stop or day) for name in tests)
+        yield plan.visit(day, stop or day, tests, said, dues)
 
 
-def _visit(
-    item: ScheduleItem, day: date, latest: date, tests: tuple[str, ...], chart: Chart, said: str, first: Stretch | None
-) -> Visit:
-    closer = item.closer_if is not None and first is not None and first.judge_unreached(item.closer_if).verdict is MET
-    because = [said + ".", item.closer_text if closer else "", item.note]
-    return Visit(
-        day,
-        latest,
-        item.label,
-        (*tests, *item.texts),
-        latest < chart.as_of,
-        " ".join(filter(None, because)),
-        item.source,
-    )
+def _last(name: str, anchor: date, chart: Chart) -> date | None:
+    """The last day since the anchor on which a test is on record."""
+    return max((e.date for e in _done(name, chart) if e.date is not None and e.date >= anchor), default=None)
+
+
+def _closer(item: ScheduleItem, first: Stretch | None) -> str:
+    if item.closer_if is None or first is None or first.judge_unreached(item.closer_if).verdict is not MET:
+        return ""
+    return item.closer_text
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The visits of one kind. last: of each test the last day on record since the anchor, or None.
+
+    Each test runs by its own last day: what was never looked at is not looked at because something else was. Tests
+    whose times overlap share a visit, which then lies where all of them are due.
+    """
+
+    item: ScheduleItem
+    anchor: date
+    stop: date
+    chart: Chart
+    last: Mapping[str, date | None]
+    closer: str
+
+    def visits(self, low: float, high: float) -> Iterator[Visit]:
+        """What is overdue, what is due now, then what comes; the first two are taken to be done today."""
+        begin, as_of = months_later(self.anchor, self.item.years_from * 12), self.chart.as_of
+
+        def due(name: str, since: date, last: date | None) -> Due:
+            return Due(name, last, max(months_later(since, low), begin), max(months_later(since, high), begin))
+
+        open_ = {name: due(name, day or self.anchor, day) for name, day in self.last.items()}
+        said: dict[str, tuple[date, str]] = {name: self._since(day) for name, day in self.last.items()}
+        ahead = shifted(as_of, AHEAD)
+        while True:
+            late = [one for one in open_.values() if one.latest < as_of]
+            now = [one for one in open_.values() if one.day <= as_of]
+            wanted = [one for one in late or now or open_.values() if one.day <= ahead and one.day < self.stop]
+            if not wanted:
+                return
+            latest = min(one.latest for one in wanted)
+            shared = [one for one in wanted if one.day <= latest] or wanted
+            day, names = max(one.day for one in shared), tuple(one.test for one in shared)
+            known = tuple(one for one in shared if said[one.test][1] not in (TODAY, BEFORE))
+            why = _said(low, high, {name: said[name] for name in names}, self.chart)
+            yield self.visit(day, latest, names, why, known)
+            done = as_of if late else max(day, as_of)
+            for name in names:
+                open_[name], said[name] = due(name, done, None), (done, TODAY if done == as_of else BEFORE)
+
+    def _since(self, last: date | None) -> tuple[date, str]:
+        """From when a test is counted, and what that day is."""
+        return (last, LAST) if last else (self.anchor, f"{self.item.anchor}, nothing on record since")
+
+    def visit(self, day: date, latest: date, names: tuple[str, ...], said: str, dues: tuple[Due, ...]) -> Visit:
+        overdue, whole = latest < self.chart.as_of, len(names) == len(self.last)
+        return Visit(
+            day,
+            latest,
+            self.item.label,
+            (*names, *(self.item.texts if whole or not overdue else ())),
+            overdue,
+            " ".join(filter(None, (said, self.closer, self.item.note))),
+            self.item.source,
+            dues,
+            not whole,
+        )
+
+
+def _said(low: float, high: float, since: Mapping[str, tuple[date, str]], chart: Chart) -> str:
+    """From when the tests of a visit are counted; which of them, where they differ."""
+    days: dict[tuple[date, str], list[str]] = {}
+    for name, day in since.items():
+        days.setdefault(day, []).append(name)
+    if len(days) == 1:
+        return f"{_months(low, high)} after {'; '.join(f'{day} ({what})' for day, what in days)}."
+    told = [f"{day} ({what}: {listed([_name(name, chart) for name in names])})" for (day, what), names in days.items()]
+    return f"{_months(low, high)} after {'; '.join(told)}."
+
+
+def _name(name: str, chart: Chart) -> str:
+    return chart.knowledge.tests[name].label if name in chart.knowledge.tests else chart.label(name)
 
 
 def _months(low: float, high: float) -> str:
@@ -83,20 +147,29 @@ def _months(low: float, high: float) -> str:
 
 
 def _kept(name: str, chart: Chart) -> str:
-    """The test in the specimen that this patient is followed in, where the schedule names another."""
+    """The test in the specimen, or the scale of its kind, that this patient is followed in, where another is named."""
     concept = chart.knowledge.concepts.get(name)
-    if concept is None or not concept.of or chart.series(name):
+    if concept is None or chart.series(name):
         return name
-    others = [
-        one.id
-        for one in chart.knowledge.concepts.values()
-        if one.of == concept.of and one.specimen and chart.series(one.id)
-    ]
+    others = [one for one in _alike(concept, chart) if chart.series(one)]
     return max(
         others,
         key=lambda other: max(e.date for one in chart.series(other) for e in one.samples if e.date),
         default=name,
     )
+
+
+def _alike(concept: Concept, chart: Chart) -> list[str]:
+    """What can stand for a test: the same quantity in another specimen, another scale of the narrowest kind."""
+    if concept.of:
+        return [one.id for one in chart.knowledge.concepts.values() if one.of == concept.of and one.specimen]
+    scales = chart.follow.scales
+    kinds = [
+        [scales[key].concept for key in made.scales]
+        for made in chart.follow.derived.values()
+        if any(scales[key].concept == concept.id for key in made.scales)
+    ]
+    return min(kinds, key=len, default=[])
 
 
 def _done(name: str, chart: Chart) -> list[Event]:

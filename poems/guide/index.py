@@ -207,8 +207,9 @@ def _errata(knowledge: Knowledge) -> Iterator[Entry]:
     for item in knowledge.errata:
         if not item.get("draft"):
             references = tuple(Reference(**raw) for raw in item.get("sources") or [item["source"]])
-            yield Entry("errata", item["id"], item["topic"], (item["topic"], f"{item['faq']} {item['correct']} {item['patient']}",
-                        item["problem"], ""), text=item["correct"], references=references)
+            said = " ".join(item[name] for name in ("faq", "correct", "patient"))
+            yield Entry("errata", item["id"], item["topic"], (item["topic"], said, item["problem"], ""),
+                        text=item["correct"], references=references)
 
 
 def _clinical(knowledge: Knowledge) -> Iterator[Entry]:

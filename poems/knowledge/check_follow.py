@@ -139,13 +139,23 @@ class _Follow:
             if not 0 < noise["low"] <= noise["cv"] <= noise["high"]:
                 yield Issue("fault", f"{where}.noise", f"{noise['low']}, {noise['cv']}, {noise['high']}",
                             "0 < low <= cv <= high percent", "Correct the range.")
+        for key, window in self.followup["windows"].items():
+            yield from self._named(f"{FOLLOWUP}, windows.{key}.treatments", window.get("treatments", ()), "treatment")
+        for entry in self.followup["unreadable"]:
+            where = f"{FOLLOWUP}, unreadable.{entry['treatment']}"
+            yield from self._named(f"{where}.treatment", [entry["treatment"]], "treatment")
+            yield from self._known_markers(where, entry["markers"])
         for entry in self.followup["explanations"]:
             where = f"{FOLLOWUP}, explanations.{entry['finding']}"
-            if entry["finding"] not in self.concepts:
-                yield unresolved(f"{where}.finding", entry["finding"], "a concept")
-            for name in entry["markers"]:
-                if name not in self.followup["markers"]:
-                    yield unresolved(f"{where}.markers", name, "a marker")
+            for name in (entry["finding"], *entry.get("findings", ())):
+                if name not in self.concepts:
+                    yield unresolved(f"{where}.finding{'' if name == entry['finding'] else 's'}", name, "a concept")
+            yield from self._known_markers(where, entry.get("markers", ()))
+
+    def _known_markers(self, where: str, names: Iterable[str]) -> Iterator[Issue]:
+        for name in names:
+            if name not in self.followup["markers"]:
+                yield unresolved(f"{where}.markers", name, "a marker")
 
     def _scales(self) -> Iterator[Issue]:
         for key, scale in self.followup["scales"].items():
@@ -179,6 +189,7 @@ class _Follow:
             if ratio and (len(ratio) < 3 or not 0 < ratio[0] <= ratio[1] <= ratio[2]):
                 yield Issue("fault", f"{where}.hazard-ratio", str(ratio), "0 < low <= hazard-ratio <= high, all three",
                             "Give the ratio with its interval, or leave all three out.")
+            yield from self._named(f"{where}.given", [entry["given"]] if "given" in entry else [], "treatment")
             if "k" in entry and not entry["k"] <= entry.get("n", 0):
                 yield Issue("fault", f"{where}.k", f"{entry['k']} of {entry.get('n', 'nobody')}", "k of n",
                             "Give both.")
@@ -227,6 +238,10 @@ class _Follow:
             yield from self._named(f"{where}.treatments", entry["treatments"], "treatment")
             for field in ("outcomes", "harms"):
                 yield from self._shares(f"{where}.{field}", entry.get(field, ()))
+            for harm in entry.get("harms", ()):
+                if "drug" in harm:
+                    yield from self._named(f"{where}.harms", [harm["drug"]], "treatment")
+                    yield from self._named(f"{where}.harms", [harm["finding"]], "finding")
 
     def _shares(self, where: str, entries: Iterable[Raw]) -> Iterator[Issue]:
         for place, entry in enumerate(entries):

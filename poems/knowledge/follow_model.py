@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from poems.knowledge.model import Criterion, Reference
+from poems.knowledge.model import Reference
 from poems.rules import Rule
 
 SUFFIXES = ("of-baseline", "of-nadir", "above-nadir")
@@ -35,11 +35,12 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A length of time that a definition leaves open and we had to choose."""
+    """A length of time that a definition leaves open and we had to choose. treatments: those it is about."""
 
     id: str
     days: int
     source: Reference
+    treatments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,27 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Samples of a quantity that say nothing about POEMS while a treatment acts on them: they are left out.
+
+    days: how long after its last day (of what is given once: after that day); markers: of which quantities.
+    """
+
+    treatment: str
+    markers: tuple[str, ...]
+    days: int
+    text: str
+    source: Reference
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """Something other than POEMS that moves a marker.
+    """Something other than POEMS that moves a marker, a feature, a scale or what a clinician records as worse.
 
     finding: a concept that was recorded at most days_before before, or days_after after, the sample; None: whenever it
-    was recorded (a lasting condition). It asks for a repeat and never cancels a rise.
+    was recorded (a lasting condition). It asks for a repeat and never cancels a rise. findings: what else it can bring
+    or make worse (features, scales, a clinician's word); that is told beside a relapse. to_days: so many days after day
+    0 of a transplant, and while it is on record, a feature among the findings is not new by itself.
     """
 
     finding: str
@@ -102,6 +119,8 @@ class Explanation:
     source: Reference
     days_before: int | None = None
     days_after: int | None = None
+    findings: tuple[str, ...] = ()
+    to_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +225,10 @@ class RelapseType:
 class ScheduleItem:
     """What is looked at, how often. anchor: `diagnosis` or `treatment`; years_to None: life-long.
 
-    every_months: from - to; None where it is due once, from once_months after the anchor until its years are over. closer_if:
-    then more often; the source gives no number (closer_text).
-    tests: ids of tests or concepts. texts: what has no id.
+    every_months: from - to; None where it is due once, from once_months after the anchor until its years are over.
+    closer_if: then more often; the source gives no number (closer_text).
+    tests: ids of tests or concepts. texts: what has no id. patient: what it is for its patient, where the tests are
+    only thought of on that day; without it the patient reads the tests.
     """
 
     id: str
@@ -224,6 +244,7 @@ class ScheduleItem:
     closer_if: Rule | None = None
     closer_text: str = ""
     note: str = ""
+    patient: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +252,7 @@ class PrognosticFactor:
     """A published factor. rule None: published, but not computable from a record (note says why).
 
     slice: where the rule is judged: `baseline` (before treatment), `response` (after it), `transplant` (to day 0).
-    k: how many of the n had it, where that was printed.
+    k: how many of the n had it, where that was printed. given: the treatment that all patients of the cohort had.
     """
 
     id: str
@@ -248,6 +269,7 @@ class PrognosticFactor:
     k: int | None = None
     n: int | None = None
     note: str = ""
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +300,8 @@ class SurvivalCohort:
 class Share:
     """What was published: k of n, percent (of n, where said), a range low to high, or only words.
 
-    A Wilson interval is right where k and n are both given, and nowhere else.
+    A Wilson interval is right where k and n are both given, and nowhere else. drug, finding: of a harm, the drug that
+    must not be given to somebody who has this finding; the record is watched for the two together.
     """
 
     what: str
@@ -290,6 +313,8 @@ class Share:
     high: float | None = None
     text: str = ""
     cohort: str = ""
+    drug: str = ""
+    finding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,64 +362,3 @@ class Engraftment:
     definitions: tuple[EngraftmentDefinition, ...]
     rates: tuple[Share, ...]
     sheet: tuple[Said, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PatternRule:
-    """A first treatment the literature describes, and for whom."""
-
-    id: str
-    label: str
-    rule: Rule
-    literature: str
-    source: Reference
-    reading: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TreatmentOption:
-    """A treatment as published: outcomes and harms, never an order."""
-
-    id: str
-    label: str
-    treatments: tuple[str, ...]
-    setting: str
-    outcomes: tuple[Share, ...]
-    harms: tuple[Share, ...]
-    source: Reference
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A trial's computable eligibility rule."""
-
-    id: str
-    label: str
-    rule: Rule
-    source: Reference
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class FollowKnowledge:
-    """Everything that is known about the time after treatment; what is a draft stands in `drafts` alone."""
-
-    endpoints: Endpoints
-    components: Mapping[str, Criterion]
-    windows: Mapping[str, Window]
-    markers: Mapping[str, Marker]
-    explanations: tuple[Explanation, ...]
-    scales: Mapping[str, Scale]
-    derived: Mapping[str, Derived]
-    domains: tuple[Domain, ...]
-    relapses: tuple[RelapseType, ...]
-    urgent: tuple[Said, ...]
-    schedule: tuple[ScheduleItem, ...]
-    prognosis: tuple[PrognosticFactor, ...]
-    survival: tuple[SurvivalCohort, ...]
-    engraftment: Engraftment
-    patterns: tuple[PatternRule, ...]
-    options: tuple[TreatmentOption, ...]
-    trials: tuple[Trial, ...]
-    drafts: tuple[str, ...]

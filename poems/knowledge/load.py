@@ -71,6 +71,7 @@ def build(raw: Mapping[str, Any], directory: Path = BUNDLED) -> Knowledge:
             reference(value["source"]),
             value.get("reading", ""),
             value.get("patient", ""),
+            tuple(value.get("beside", ())),
         )
         for key, value in criteria["components"].items()
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from poems.knowledge.files import FOLLOW, read_all
+from poems.knowledge.follow_knowledge import FollowKnowledge, PatternRule, TreatmentOption, Trial
 from poems.knowledge.follow_model import (
     Anchor,
     Category,
@@ -17,10 +18,8 @@ from poems.knowledge.follow_model import (
     Engraftment,
     EngraftmentDefinition,
     Explanation,
-    FollowKnowledge,
     Marker,
     Noise,
-    PatternRule,
     PrognosticFactor,
     Rate,
     RelapseType,
@@ -30,8 +29,7 @@ from poems.knowledge.follow_model import (
     Share,
     SurvivalCohort,
     SurvivalPoint,
-    TreatmentOption,
-    Trial,
+    Unreadable,
     Window,
 )
 from poems.knowledge.model import DRIVES, Concept, Criterion, Reference
@@ -68,8 +66,11 @@ class _Reader:
             endpoints=Endpoints(ends["survival"]["finding"], ends["relapse"]["finding"],
                                 _source(ends["progression-free"])),
             components={key: self._component(key, value) for key, value in self.own.items()},
-            windows={key: Window(key, value["days"], _source(value)) for key, value in raw["windows"].items()},
+            windows={key: Window(key, value["days"], _source(value), tuple(value.get("treatments", ())))
+                     for key, value in raw["windows"].items()},
             markers={key: self._marker(key, value) for key, value in raw["markers"].items()},
+            unreadable=tuple(Unreadable(entry["treatment"], tuple(entry["markers"]), entry["days"], entry["text"],
+                                        _source(entry)) for entry in self._kept("unreadable", raw["unreadable"])),
             explanations=tuple(self._explanation(entry) for entry in self._kept("explanations", raw["explanations"])),
             scales={key: _scale(key, value) for key, value in raw["scales"].items()},
             derived={key: self._derived(key, value) for key, value in raw["derived"].items()},
@@ -84,6 +85,8 @@ class _Reader:
             options=tuple(self._option(entry) for entry in self._kept("options", treatments["options"])),
             trials=tuple(self._trial(entry) for entry in self._kept("trials", treatments["trials"])),
             drafts=tuple(self.drafts),
+            relapse_drafts=tuple(entry["label"] for entry in raw["relapses"]
+                                 if f"relapses.{entry['id']}" in self.drafts),
         )
 
     def _kept(self, where: str, entries: Iterable[Raw]) -> Iterator[Raw]:
@@ -116,8 +119,9 @@ class _Reader:
         return tuple(Said(entry["text"], _source(entry)) for entry in self._kept(where, entries))
 
     def _explanation(self, raw: Raw) -> Explanation:
-        return Explanation(raw["finding"], tuple(raw["markers"]), raw["text"], _source(raw), raw.get("days-before"),
-                           raw.get("days-after"))
+        return Explanation(raw["finding"], tuple(raw.get("markers", ())), raw["text"], _source(raw),
+                           raw.get("days-before"), raw.get("days-after"), tuple(raw.get("findings", ())),
+                           raw.get("to-days"))
 
     def _derived(self, key: str, raw: Raw) -> Derived:
         features = tuple(
@@ -175,6 +179,7 @@ class _Reader:
             self.rules.rule(closer["rule"]) if closer else None,
             closer["text"] if closer else "",
             raw.get("note", ""),
+            raw.get("patient", ""),
         )
 
     def _factor(self, raw: Raw) -> PrognosticFactor:
@@ -193,6 +198,7 @@ class _Reader:
             raw.get("k"),
             raw.get("n"),
             raw.get("note", ""),
+            raw.get("given", ""),
         )
 
     def _shares(self, where: str, entries: Iterable[Raw]) -> tuple[Share, ...]:

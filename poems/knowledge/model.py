@@ -124,7 +124,7 @@ def treatments(concepts: Mapping[str, Concept], therapy: str) -> tuple[str, ...]
 class Criterion:
     """A named rule with its source, and the reading where the source leaves room.
 
-    beside: findings that decide nothing here and are told to the patient with it, such as a count of what is looked for.
+    beside: findings that decide nothing here and are told to the patient with it, such as how many were counted.
     """
 
     id: str

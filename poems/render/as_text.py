@@ -63,9 +63,10 @@ def own_letter(review: Review, knowledge: Knowledge) -> RenderableType:
         table.add_row(Text.assemble(item.label, (" " + " ".join(mark.text for mark in item.marks), QUIET)),
                       Text(item.said or "nothing recorded yet", style="" if item.recorded else "yellow"))
     parts += [heading(LOOKED_AT), indented(table)]
-    ask = [Text(f"• {question}") for question in page.questions] + [
-        Text(f"• Has this been done, or would it help: {name}?") for name in page.ask_about]
-    parts += [heading("Questions to take to the appointment"), *map(indented, ask)]
+    parts += [heading("Questions to take to the appointment"),
+              *(indented(Text(f"• {question}")) for question in page.questions)]
+    if page.ask_about:
+        parts += [indented(Text(f"• {page.done}")), *(indented(Text(f"– {name}"), 4) for name in page.ask_about)]
     return Group(*parts, *cautions(page.notes), *remarks_read(page.remarks), *sources(page.cited.entries))
 
 

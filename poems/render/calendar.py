@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -24,8 +25,8 @@ SALT = b"poems follow, visits"
 COST, BLOCK = 2**13, 8  # 8 MiB and some 25 ms for each guess of a record
 NOTE = "As published for follow-up, not as ordered: the treating team decides."
 OWN_NOTE = "As this guide reads the papers, not as ordered: my doctors decide."
-FEW = 2
-"""So many tests stand in the name of a patient's entry; its text has all."""
+LONG = 60
+"""The name of a patient's entry has no more letters for its tests; its text has all of them."""
 PERSON = "person"
 
 
@@ -65,11 +66,13 @@ def _entries(follow: Follow, knowledge: Knowledge, edition: Edition) -> Iterator
 
 def _all(follow: Follow, knowledge: Knowledge) -> Iterator[Wanted]:
     """Each kind of visit under its published name."""
+    places: Counter[str] = Counter()
     for several in by_kind(follow.calendar, follow.as_of) if follow.died is None else ():
-        for place, visit in enumerate(several):
+        for visit in several:
             name = inside(clean(visit.label), knowledge)
             tests = ", ".join(name_of_test(test, knowledge) for test in visit.tests)
-            yield (f"{clean(visit.label)}|{place}", visit,
+            places[visit.label] += 1
+            yield (f"{clean(visit.label)}|{places[visit.label] - 1}", visit,
                    name[:1].upper() + name[1:] if name.startswith("visit") else f"Visit: {name}",
                    [f"To look at: {tests}." if tests else "", NOTE])
 
@@ -77,17 +80,23 @@ def _all(follow: Follow, knowledge: Knowledge) -> Iterator[Wanted]:
 def _own(follow: Follow, knowledge: Knowledge) -> Iterator[Wanted]:
     """For the patient: one entry a day, with what is looked at on it, each once. Told apart by their order alone."""
     days: dict[date, Visit] = {}
-    for first, others in planned(follow, knowledge):
-        for visit in (first, *others):
+    for row in planned(follow, knowledge):
+        for visit in (row.visit, *row.later):
             day = max(visit.day, follow.as_of)
             known = days.get(day)
             days[day] = replace(known, tests=tuple(dict.fromkeys((*known.tests, *visit.tests)))) if known else visit
     for place, day in enumerate(sorted(days)):
         names = list(plain_tests(days[day], knowledge))
-        more = [f"{len(names) - FEW} more"] if len(names) > FEW else []
-        name = listed([*names[:FEW], *more], "and") if names else ""
-        yield (f"own|{place}", days[day], f"Visit: {name}" if name else "Visit",
-               [f"To look at: {', '.join(names)}." if names else "", OWN_NOTE])
+        yield (f"own|{place}", days[day], _name(names), [f"To look at: {', '.join(names)}." if names else "", OWN_NOTE])
+
+
+def _name(tests: Sequence[str]) -> str:
+    """The name of a patient's entry, short enough to be read in a calendar: its tests, or how many things there are."""
+    if not tests:
+        return "Visit"
+    said = listed([name.partition(" (")[0] for name in tests], "and")
+    is_short = len(said) <= LONG or len(tests) == 1
+    return f"Visit: {said if is_short else f'{len(tests)} things to look at (listed inside)'}"
 
 
 def namespace(follow: Follow, knowledge: Knowledge) -> UUID:

@@ -10,9 +10,9 @@ from markupsafe import Markup
 from poems.follow import Follow
 from poems.knowledge import Knowledge
 from poems.render.as_html import environment, tidy
-from poems.render.follow_patient import NOTICE, own_course
+from poems.render.follow_patient import own_course
 from poems.render.follow_sheet import SHOW_TO, sheets
-from poems.render.follow_view import DISCLAIMER, together, view
+from poems.render.follow_view import APART, DISCLAIMER, together, view
 from poems.render.timeline import Timeline
 from poems.render.timeline_svg import legend, svg
 from poems.render.words import clean
@@ -35,8 +35,8 @@ def _file(pages: Sequence[Any], kind: str) -> str:
     who = f": {pages[0].patient}" if len(pages) == 1 else ""
     template = environment().get_template("follow.html.j2")
     return tidy(template.render(
-        pages=pages, title=f"{TITLES[kind]}{who}", body=f"follow_{kind}.html.j2", notice=NOTICE, disclaimer=DISCLAIMER,
-        show_to=SHOW_TO, picture=_picture, legend=legend, clean=clean, together=together))
+        pages=pages, title=f"{TITLES[kind]}{who}", body=f"follow_{kind}.html.j2", disclaimer=DISCLAIMER,
+        show_to=SHOW_TO, not_here=APART, picture=_picture, legend=legend, clean=clean, together=together))
 
 
 def _picture(timeline: Timeline, prefix: str) -> Markup:

@@ -46,13 +46,15 @@ def own_object(follow: Follow, knowledge: Knowledge) -> Object:
     events = [without_dose(event, knowledge) for event in follow.record.events]
     return {
         "patient": follow.patient, "as_of": page.as_of, "knowledge": page.knowledge, "edition": "patient",
+        "died": _day(follow.died),
         "record": [event_object(event, knowledge) | {"label": plain(event.finding, knowledge)} for event in events],
         "treatments": [{"label": item.label, "days": item.days} for item in page.treatments],
         "values": [{"label": item.label, "values": [{"date": day, "value": seen} for day, seen in item.values],
                     "words": list(item.words)} for item in page.values],
-        "visits": [{"when": item.when, "later": list(item.later), "tests": list(item.tests),
+        "visits": [{"when": item.when, "later": list(item.later), "then": item.then, "tests": list(item.tests),
                     "overdue": item.is_overdue} for item in page.visits],
-        "questions": list(page.questions), "notes": [text for text, _ in page.notes], "remarks": list(page.remarks),
+        "questions": list(page.questions), "urgent": [text for text, _ in page.urgent],
+        "notes": [text for text, _ in page.notes], "remarks": list(page.remarks),
         "issues": [issue_object(issue) for issue in page.issues],
     }
 
@@ -70,6 +72,8 @@ def as_object(follow: Follow, knowledge: Knowledge) -> Object:
         "scales": [{**_series(series, knowledge), "change": said} for series, said in follow.scales],
         "responses": [_response(item, knowledge) for item in follow.responses],
         "relapses": [_relapse(item, knowledge) for item in follow.relapses],
+        "recorded_relapses": [{"date": _day(item.day), "line": item.line, "shown": item.shown, "why": item.why,
+                               "because": _because(item.because, knowledge)} for item in follow.recorded],
         "first_treatment": [_pattern(item, knowledge) for item in follow.pattern],
         "options": [_option(item) for item in follow.options],
         "trials": [_pattern(item, knowledge) for item in follow.trials],
@@ -77,7 +81,7 @@ def as_object(follow: Follow, knowledge: Knowledge) -> Object:
         "survival": [_survival(item) for item in follow.survival],
         "calendar": [_visit(item, knowledge) for item in follow.calendar],
         "transplants": [_transplant(item, knowledge) for item in follow.transplants],
-        "cautions": [caution_object(item) for item in follow.cautions],
+        "doubtful": list(follow.doubtful), "cautions": [caution_object(item) for item in follow.cautions],
         "issues": [issue_object(item) for item in follow.issues],
     }
 
@@ -117,7 +121,8 @@ def _trend(item: Trend, knowledge: Knowledge) -> Object:
         if weeks else None,
         "last_is_noise": _finite(item.last_is_noise),
         "repeat": [{"weeks": count, "confirms": up, "speaks_against": down} for count, up, down in item.repeat],
-        "alarm": item.alarm, "sensitivity": [{"noise": name, "p_rise": share} for name, share in item.sensitivity],
+        "alarm": item.alarm, "definition": item.definition or None,
+        "sensitivity": [{"noise": name, "p_rise": share} for name, share in item.sensitivity],
         "explained_by": _because(item.explained_by, knowledge), "notes": list(item.notes),
         "sources": [reference_object(source) for source in item.sources],
     }
@@ -125,13 +130,18 @@ def _trend(item: Trend, knowledge: Knowledge) -> Object:
 
 def _response(item: DomainResponse, knowledge: Knowledge) -> Object:
     return {"id": item.id, "label": item.label, "now": item.now, "best": item.best, "best_date": _day(item.best_day),
-            "duration_days": item.duration_days, "why": item.why, **cited(item.source),
+            "until": _day(item.until), "is_lost": item.is_lost, "duration_days": item.duration_days,
+            "relapse_recorded": _day(item.relapsed), "why": item.why, **cited(item.source),
             "parts": [part_object(part, knowledge) for part in item.parts], "drafts": list(item.drafts)}
 
 
 def _relapse(item: Relapse, knowledge: Knowledge) -> Object:
     return {"id": item.id, "label": item.label, "verdict": item.verdict.value, "date": _day(item.day),
-            "confirmed": item.confirmed, "not_met_any_more": _day(item.gone), "why": item.why, **cited(item.source),
+            "confirmed": item.confirmed, "samples_asked_for": item.samples, "first_met": _day(item.met_from),
+            "not_met_any_more": _day(item.gone), "why": item.why, "beside": list(item.beside),
+            "reading": item.reading, "denied": _day(item.denied), "not_counted": [
+                {"finding": name, "date": _day(day), "why": why} for name, day, why in item.not_counted],
+            **cited(item.source),
             "because": _because(item.because, knowledge),
             "literature": {"text": item.literature, **cited(item.literature_source)}}
 
@@ -150,7 +160,7 @@ def _option(item: Option) -> Object:
 def _factor(item: Factor, knowledge: Knowledge) -> Object:
     return {"id": item.id, "label": item.label, "verdict": item.verdict.value, "outcome": item.outcome,
             "hazard_ratio": item.hazard_ratio, "low": item.low, "high": item.high, "cohort": item.cohort,
-            **cited(item.source), "because": _because(item.because, knowledge)}
+            "applies": item.applies, **cited(item.source), "because": _because(item.because, knowledge)}
 
 
 def _survival(item: Survival) -> Object:
@@ -161,7 +171,14 @@ def _survival(item: Survival) -> Object:
 def _visit(item: Visit, knowledge: Knowledge) -> Object:
     return {"date": _day(item.day), "latest": _day(item.latest), "label": item.label, "overdue": item.overdue,
             "because": item.because, **cited(item.source),
-            "tests": [{"id": name, "label": name_of_test(name, knowledge)} for name in item.tests]}
+            "tests": [_test(name, item, knowledge) for name in item.tests]}
+
+
+def _test(name: str, visit: Visit, knowledge: Knowledge) -> Object:
+    """What is looked at in a visit; with its own days where it is counted from the record."""
+    own = next(({"last": _day(due.last), "date": _day(due.day), "latest": _day(due.latest)}
+                for due in visit.dues if due.test == name), {})
+    return {"id": name, "label": name_of_test(name, knowledge), **own}
 
 
 def _transplant(item: Transplant, knowledge: Knowledge) -> Object:

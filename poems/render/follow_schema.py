@@ -23,6 +23,7 @@ def schema() -> Schema:
             "any": {"oneOf": [ref("course"), ref("own-course")]},
             "course": _course(), "own-course": _own_course(), "span": _span(), "line": _line(), "trend": _trend(),
             "scale": shape({**_series(), "change": TEXT}), "response": _response(), "relapse": _relapse(),
+            "recorded": _recorded(),
             "pattern": _pattern(), "option": _option(), "factor": _factor(), "survival": _survival(),
             "visit": _visit(), "transplant": _transplant(), **shared(),
         },
@@ -41,23 +42,30 @@ def _list(part: Schema) -> Schema:
 def _course() -> Schema:
     return shape({
         "patient": TEXT, "as_of": DAY, "knowledge": ID, "edition": {"const": "clinician"}, "diagnosed": DAY,
-        "diagnosed_by": {"description": "The criteria set first met on that day; null: the first treatment.",
+        "diagnosed_by": {"description": "The criteria set first met on that day; recorded: the record names the "
+                                        "disease then; null: the first treatment.",
                          "type": ["string", "null"]},
         "died": DAY, "treatments": many("span"), "lines": many("line"), "trends": many("trend"),
         "scales": many("scale"), "responses": many("response"), "relapses": many("relapse"),
+        "recorded_relapses": many("recorded"),
         "first_treatment": many("pattern"), "options": many("option"), "trials": many("pattern"),
         "prognosis": many("factor"), "survival": many("survival"), "calendar": many("visit"),
-        "transplants": many("transplant"), "cautions": many("caution"), "issues": many("issue")},
+        "transplants": many("transplant"),
+        "doubtful": {**TEXTS, "description": "What can overturn the first lines of the course."},
+        "cautions": many("caution"), "issues": many("issue")},
         "The clinician's edition.")
 
 
 def _own_course() -> Schema:
     made = shape({
-        "patient": TEXT, "as_of": DAY, "knowledge": ID, "edition": {"const": "patient"}, "record": many("event"),
+        "patient": TEXT, "as_of": DAY, "knowledge": ID, "edition": {"const": "patient"}, "died": DAY,
+        "record": many("event"),
         "treatments": _list(shape({"label": ID, "days": ID})),
         "values": _list(shape({"label": ID, "values": _list(shape({"date": TEXT, "value": TEXT})), "words": TEXTS})),
-        "visits": _list(shape({"when": ID, "later": TEXTS, "tests": TEXTS, "overdue": FLAG})),
-        "questions": TEXTS, "notes": TEXTS, "remarks": {**TEXTS, "description": "The issues in plain words."},
+        "visits": _list(shape({"when": ID, "later": TEXTS, "then": {**TEXT, "description": "How often it comes again."},
+                               "tests": TEXTS, "overdue": FLAG})),
+        "questions": TEXTS, "urgent": {**TEXTS, "description": "What cannot wait; nothing after a death."},
+        "notes": TEXTS, "remarks": {**TEXTS, "description": "The issues in plain words."},
         "issues": many("issue")},
         "The patient's edition: no verdict, no probability, no dose, no number of a prognosis.")
     never = ("trends", "responses", "relapses", "prognosis", "survival", "options", "first_treatment", "trials")
@@ -88,6 +96,8 @@ def _trend() -> Schema:
         "last_is_noise": SHARE_OR_NULL,
         "repeat": _list(shape({"weeks": NUMBER, "confirms": SHARE, "speaks_against": SHARE})),
         "alarm": {"enum": ["none", "confirm", "rising"]},
+        "definition": {"description": "What the last value does for a definition of relapse; null: it meets none.",
+                       "enum": [None, "met", "confirmed"]},
         "sensitivity": _list(shape({"noise": ID, "p_rise": SHARE})), "explained_by": many("event"), "notes": TEXTS,
         "sources": many("reference")}, "One series: one specimen, assay and laboratory limit.")
 
@@ -95,15 +105,26 @@ def _trend() -> Schema:
 def _response() -> Schema:
     return shape({
         "id": ID, "label": ID, "now": {"description": "Id of a category, `not evaluable` or `unknown`.", **ID},
-        "best": ID, "best_date": DAY, "duration_days": {"type": ["integer", "null"]}, "why": TEXT, **cited(),
+        "best": ID, "best_date": DAY,
+        "until": {**DAY, "description": "The last day that shows it; where it is lost, the day that shows that."},
+        "is_lost": FLAG, "duration_days": {"type": ["integer", "null"]}, "relapse_recorded": DAY, "why": TEXT,
+        **cited(),
         "parts": many("part"), "drafts": TEXTS})
 
 
 def _relapse() -> Schema:
     return shape({
-        "id": ID, "label": ID, "verdict": VERDICT, "date": DAY, "confirmed": FLAG, "not_met_any_more": DAY,
-        "why": TEXT, **cited(), "because": many("event"),
+        "id": ID, "label": ID, "verdict": VERDICT, "date": DAY, "confirmed": FLAG,
+        "samples_asked_for": {"type": "integer", "description": "Met by one is met; by more it is confirmed."},
+        "first_met": DAY, "not_met_any_more": DAY, "why": TEXT, "beside": TEXTS, "reading": TEXT,
+        "not_counted": _list(shape({"finding": ID, "date": DAY, "why": TEXT})), "denied": DAY, **cited(),
+        "because": many("event"),
         "literature": shape({"text": TEXT, **cited()}, "What the literature reports then; never an order.")})
+
+
+def _recorded() -> Schema:
+    return shape({"date": DAY, "line": {"type": "integer"}, "shown": FLAG, "why": TEXT, "because": many("event")},
+                 "A relapse as a clinician recorded it; shown: a definition is met in that line of treatment.")
 
 
 def _pattern() -> Schema:
@@ -120,8 +141,10 @@ def _option() -> Schema:
 def _factor() -> Schema:
     return shape({
         "id": ID, "label": ID, "verdict": VERDICT, "outcome": TEXT, "hazard_ratio": NUMBER_OR_NULL,
-        "low": NUMBER_OR_NULL, "high": NUMBER_OR_NULL, "cohort": TEXT, **cited(), "because": many("event")},
-        "One published factor; the ratios of several must not be multiplied.")
+        "low": NUMBER_OR_NULL, "high": NUMBER_OR_NULL, "cohort": TEXT, "applies": FLAG, **cited(),
+        "because": many("event")},
+        "One published factor; the ratios of several must not be multiplied. applies: whether this patient has had the "
+        "treatment that all of the cohort had.")
 
 
 def _survival() -> Schema:
@@ -132,8 +155,11 @@ def _survival() -> Schema:
 
 
 def _visit() -> Schema:
+    test = shape({"id": ID, "label": ID}, "date and latest: when this test is due by itself, where it is counted from "
+                 "the record; last: the last day it is on record since then, null: none.")
+    test["properties"] |= {"last": DAY, "date": DAY, "latest": DAY}
     return shape({"date": DAY, "latest": DAY, "label": ID, "overdue": FLAG, "because": TEXT, **cited(),
-                  "tests": _list(shape({"id": ID, "label": ID}))})
+                  "tests": _list(test)})
 
 
 def _transplant() -> Schema:

@@ -12,6 +12,7 @@ from poems.knowledge import Knowledge
 from poems.knowledge.follow_model import EngraftmentDefinition
 from poems.knowledge.model import Source
 from poems.render.cited import Bibliography, Mark
+from poems.render.follow_words import duration
 from poems.render.view import Observation, PartView, part_view, person
 from poems.render.words import clean
 from poems.rules import Verdict
@@ -24,6 +25,8 @@ NO_DAY_0 = ("Day 0 (the infusion of the stem cells) is not in the record up to t
             "here: count them by hand, or enter it.")
 PLACED = {True: "what is entered lies in these days", False: "what is entered lies outside of these days",
           None: "whether what is entered lies in these days is not known"}
+COUNTED = 365
+"""So many days after a transplant somebody still counts its days."""
 LONG = 60
 """Letters of a title that a short citation has room for."""
 Cited = tuple[Mark, ...]
@@ -119,11 +122,11 @@ def sheets(follow: Follow, knowledge: Knowledge) -> tuple[SheetView, ...]:
 
 
 def _sheet(follow: Follow, transplant: Transplant, knowledge: Knowledge) -> SheetView:
-    cited = Bibliography(knowledge)
+    cited, days = Bibliography(knowledge), (follow.as_of - transplant.day_0).days
     known = {item.id: item for item in knowledge.follow.engraftment.definitions}
     return SheetView(
         clean(follow.patient), _person(follow, knowledge), follow.knowledge, transplant.day_0.isoformat(),
-        f"day {(follow.as_of - transplant.day_0).days} on {follow.as_of}",
+        f"day {days} on {follow.as_of}" if days <= COUNTED else f"{duration(days)} before {follow.as_of}",
         tuple(dict.fromkeys(_days(transplant.day_0, knowledge))),
         tuple((clean(text), cited.marks(source)) for text, source in transplant.text),
         tuple((clean(cohort), clean(share), cited.marks(source)) for cohort, share, source in transplant.rates),

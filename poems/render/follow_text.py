@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from rich.console import Group, RenderableType
@@ -28,10 +28,12 @@ from poems.render.as_text import (
     verdict_text,
 )
 from poems.render.cited import Bibliography
-from poems.render.follow_patient import NOTICE, OwnCourse, own_course
+from poems.render.follow_patient import OwnCourse, own_course
 from poems.render.follow_sheet import SHOW_TO, DefinitionView, SheetView, sheets
 from poems.render.follow_view import (
+    APART,
     DISCLAIMER,
+    FactorView,
     FollowView,
     OptionView,
     PatternView,
@@ -42,7 +44,7 @@ from poems.render.follow_view import (
     view,
 )
 from poems.render.timeline import Timeline
-from poems.render.timeline_text import plot
+from poems.render.timeline_text import plot, signs
 from poems.render.view import Observation
 from poems.render.words import SYMBOL
 from poems.rules import Verdict
@@ -104,23 +106,7 @@ def _glance(page: FollowView) -> list[RenderableType]:
 def _course(picture: Timeline, width: int) -> list[RenderableType]:
     if not picture.lanes and not picture.panels:
         return []
-    return [heading("Course", "   ".join(_signs(picture))), *map(indented, plot(picture, width - 2))]
-
-
-def _signs(picture: Timeline) -> Iterator[str]:
-    """What the signs of this picture mean, only those that are in it."""
-    kinds = {mark.kind for lane in picture.lanes for mark in lane.marks if picture.start <= mark.day <= picture.end}
-    courses = [course for panel in picture.panels for course in panel.courses]
-    samples = [sample for course in courses for sample in course.samples]
-    is_smoothed = any(course.days for panel in picture.panels if panel.is_log for course in panel.courses)
-    told = (
-        (is_smoothed, "⠒ modelled level in its ░ 95 % band"),
-        (any(course.limit is not None for course in courses), "╌ laboratory limit"),
-        (any(bar.known for lane in picture.lanes for bar in lane.bars), "┄ no end recorded"),
-        (any(sample.is_explained for sample in samples), "◉ something else may explain it"),
-        (any(sample.comparator for sample in samples), "▼ ▲ among values: below, above what could be measured"),
-        ("visit" in kinds, "▽ visit due or to come"), ("overdue" in kinds, "▲ among visits: overdue"))
-    return (words for is_there, words in told if is_there)
+    return [heading("Course", "   ".join(signs(picture))), *map(indented, plot(picture, width - 2))]
 
 
 def _treatments(page: FollowView) -> list[RenderableType]:
@@ -136,8 +122,8 @@ def _trends(page: FollowView) -> list[RenderableType]:
     if not page.trends:
         return []
     shown: list[RenderableType] = [heading(
-        "Trends", "Each specimen, assay and laboratory limit is a series of its own. ● rise confirmed   ◌ possible "
-        "rise, not confirmed   ○ no rise shown")]
+        "Trends", "Each specimen, assay and laboratory limit is a series of its own. By the model: ● a true rise is "
+        "likely   ◌ possible   ○ not shown")]
     for trend in page.trends:
         shown += _trend(trend)
     return shown
@@ -190,7 +176,8 @@ def _response(item: ResponseView) -> Text:
     if item.best != item.now:
         now.append(f"\nbest: {item.best}")
     now.append(f", {item.since}" if item.since else "")
-    return now.append(f"\n{item.why}", QUIET)
+    now.append(f"\n{item.why}", QUIET)
+    return now.append_text(Text("\n").append_text(_read(item.reading))) if item.reading else now
 
 
 def _tone(item: ResponseView) -> str:
@@ -205,7 +192,10 @@ def _relapses(page: FollowView) -> list[RenderableType]:
         "literature reports, never an order.")]
     for several in together(page.relapses):
         shown += _relapse(several)
-    return shown
+    waiting = "; ".join(page.uncomputed)
+    more = [indented(Text(f"Not computed, because nobody has read the definition in its source yet: {waiting}.",
+                          style=QUIET))] if waiting else []
+    return [*shown, *more]
 
 
 def _relapse(several: Sequence[RelapseView]) -> list[RenderableType]:
@@ -220,7 +210,13 @@ def _relapse(several: Sequence[RelapseView]) -> list[RenderableType]:
         shown += [indented(_seen(seen), 4) for seen in item.observations]
     if item.literature:
         shown.append(indented(Text.assemble("→ ", item.literature, marks_of(item.literature_marks)), 4))
+    if item.reading:
+        shown.append(indented(_read(item.reading), 4))
     return shown
+
+
+def _read(reading: str) -> Text:
+    return Text(f"Our reading: {reading}", style=QUIET)
 
 
 def _patterns(title: str, patterns: Sequence[PatternView], in_full: bool) -> list[RenderableType]:
@@ -266,16 +262,23 @@ def _prognosis(page: FollowView, in_full: bool) -> list[RenderableType]:
     """The factors of which the record says something; the others by name, or in full."""
     if not page.prognosis:
         return []
-    table = grid(10, None)
-    for item in page.prognosis:
-        if in_full or item.verdict is not Verdict.UNKNOWN:
-            table.add_row(Text(f"{SYMBOL[item.verdict]} {item.word}", style=STYLE[item.verdict]), Text.assemble(
-                item.label, marks_of(item.marks), (f"\n{item.ratio}; {item.outcome}, {item.cohort}", QUIET)))
-    names = [item.label for item in page.prognosis if item.verdict is Verdict.UNKNOWN and not in_full]
+    here = [item for item in page.prognosis if not item.is_apart]
+    shown = [item for item in here if in_full or item.verdict is not Verdict.UNKNOWN]
+    names = [item.label for item in here if item.verdict is Verdict.UNKNOWN and not in_full]
     more = [indented(Text(f"{SYMBOL[Verdict.UNKNOWN]} unknown in this record: {'; '.join(names)}. Their ratios: "
                           "--options, and the html.", style=QUIET))] if names else []
+    others = [item.label for item in page.prognosis if item.is_apart]
+    apart = [indented(Text(f"{APART}: {'; '.join(others)}.", style=QUIET))] if others else []
     return [heading("Prognostic factors as published", "One by one, each in its own cohort: multiplying them is not "
-                    "supported."), *([indented(table)] if table.row_count else []), *more]
+                    "supported."), *([_factors(shown)] if shown else []), *more, *apart]
+
+
+def _factors(items: Sequence[FactorView]) -> RenderableType:
+    table = grid(10, None)
+    for item in items:
+        table.add_row(Text(f"{SYMBOL[item.verdict]} {item.word}", style=STYLE[item.verdict]), Text.assemble(
+            item.label, marks_of(item.marks), (f"\n{item.ratio}; {item.outcome}, {item.cohort}", QUIET)))
+    return indented(table)
 
 
 def _survival(page: FollowView, in_full: bool) -> list[RenderableType]:
@@ -305,10 +308,11 @@ def _calendar(page: FollowView) -> list[RenderableType]:
         tests = "\n" + "; ".join(item.tests) if item.tests else ""
         what = Text.assemble((item.label, "bold"), marks_of(item.marks), tests,
                              (f"\n{item.because}" if item.because else "", QUIET))
-        if item.later:
-            what.append(f"\nthen {'; '.join(item.later)}", QUIET)
+        if item.then:
+            what.append(f"\nthen {item.then}", QUIET)
         table.add_row(due, what)
-    return [heading("When to look again", "Intervals as published. --ics FILE writes them for a calendar."),
+    silent = [indented(Text(page.silent, style="yellow"))] if page.silent else []
+    return [heading("When to look again", "Intervals as published. --ics FILE writes them for a calendar."), *silent,
             indented(table)]
 
 
@@ -345,17 +349,20 @@ def _definition(item: DefinitionView) -> list[RenderableType]:
     return [indented(Text.assemble((item.label, "bold"), "  ", verdict, marks_of(item.marks))),
             indented(Text("; ".join(filter(None, (item.window, item.placed))), style=QUIET), 4),
             *(part_lines(part, 1, told) for part in item.parts),
-            *([indented(Text.assemble(("Our reading: ", QUIET), item.reading), 4)] if item.reading else [])]
+            *([indented(_read(item.reading), 4)] if item.reading else [])]
 
 
 def _own(page: OwnCourse, width: int) -> RenderableType:
     parts: list[RenderableType] = [Rule(style=QUIET, characters="━"), Text("My course", style="bold"),
                                    Text(" · ".join(filter(None, (page.patient, page.person, f"as of {page.as_of}")))),
-                                   "", indented(Text(NOTICE))]
+                                   "", indented(Text(page.notice))]
+    if page.urgent:
+        signs_of = (indented(Text.assemble(f"• {text}", marks_of(marks)), 4) for text, marks in page.urgent)
+        parts += ["", indented(Text(f"! {page.urgent_head}:", style="bold")), *signs_of]
     if page.refused:
         parts += ["", indented(Text(missing(page.refused), style="yellow"))]
     if page.picture.lanes or page.picture.panels:
-        parts += [heading("My course as a picture", "   ".join(_signs(page.picture))),
+        parts += [heading("My course as a picture", "   ".join(signs(page.picture))),
                   *map(indented, plot(page.picture, width - 2))]
     table = grid(44, None)
     for treatment in page.treatments:
@@ -370,11 +377,12 @@ def _own(page: OwnCourse, width: int) -> RenderableType:
     for visit in page.visits:
         when = f"{visit.when}{f' ({visit.apart})' if visit.apart else ''}"
         looked_at = Text("; ".join(visit.tests))
-        if visit.later:
-            looked_at.append(f"\nthen {'; '.join(visit.later)}", QUIET)
+        if visit.then:
+            looked_at.append(f"\nthen {visit.then}", QUIET)
         visits.add_row(Text(when, style="bold yellow" if visit.is_overdue else ""), looked_at)
-    parts += [heading("My next visits", "Intervals as published; my doctors may see it differently."), indented(visits)
-              ] if page.visits else []
+    silent = [indented(Text(page.silent, style="yellow"))] if page.silent else []
+    parts += [heading("My next visits", "Intervals as published; my doctors may see it differently."), *silent,
+              indented(visits)] if page.visits else []
     ask = [indented(Text(f"• {question}")) for question in page.questions]
-    return Group(*parts, heading("Questions to take to the appointment"), *ask, *cautions(page.notes),
-                 *remarks_read(page.remarks), *_sources(page.cited))
+    parts += [heading("Questions to take to the appointment"), *ask] if ask else []
+    return Group(*parts, *cautions(page.notes), *remarks_read(page.remarks), *_sources(page.cited))

@@ -4,38 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from poems.course import Span
 from poems.errors import Issue
 from poems.follow import DomainResponse, Factor, Follow, Option, Pattern, Relapse, Survival, Trend, Visit
+from poems.follow.model import RECORDED, Recorded
 from poems.knowledge import Knowledge, Reference
 from poems.render.cited import Bibliography, Mark
-from poems.render.follow_glance import category, glance, is_past, line_start, when
+from poems.render.follow_glance import category, glance, is_past, line_start, not_shown, when
 from poems.render.follow_words import (
     alarm_text,
     by_kind,
     due,
     duration,
     from_now,
+    lasted,
     name_of_test,
     outcome_name,
     points,
     ratio,
+    rhythm,
+    silence,
+    silent_since,
     trend_rows,
     until,
     window,
 )
 from poems.render.timeline import Timeline, is_once, open_days, series_label, timeline
 from poems.render.view import Observation, PartView, observations, part_view, person
-from poems.render.words import clean, label, needs, number, unit
+from poems.render.words import clean, label, needs, shown, unit
 from poems.rules import Verdict
 
 DISCLAIMER = ("It informs and never orders: it shows what the record says by published definitions, what the papers "
               "report, and how sure each of it is. No published number here was made for this one patient, and hazard "
               "ratios are never multiplied.")
 SPOKEN = {Verdict.MET: "present", Verdict.NOT_MET: "absent", Verdict.UNKNOWN: "unknown"}
+RECORDED_BY = "Relapse or progression, as a clinician recorded it"
+APART = "Counted after a transplant only, and this record has none"
 IN_THE_HEAD = "diagnosis-day"
 Cited = tuple[Mark, ...]
 
@@ -77,6 +83,7 @@ class ResponseView:
     parts: tuple[PartView, ...]
     drafts: tuple[str, ...]
     marks: Cited
+    reading: str = ""
 
     @property
     def same(self) -> object:
@@ -86,7 +93,7 @@ class ResponseView:
 
 @dataclass(frozen=True)
 class RelapseView:
-    """One type of relapse, and what the literature does then (where it was met, confirmed or not)."""
+    """One type of relapse; how its definition was read, and what the literature does then (where it was met)."""
 
     label: str
     verdict: Verdict
@@ -96,11 +103,12 @@ class RelapseView:
     literature: str
     marks: Cited
     literature_marks: Cited
+    reading: str = ""
 
     @property
     def same(self) -> object:
         """What two types have in common that are told in one."""
-        return self.verdict, self.when, self.why, self.literature, self.observations
+        return self.verdict, self.when, self.why, self.literature, self.observations, self.reading
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,7 @@ class OptionView:
 
 @dataclass(frozen=True)
 class FactorView:
-    """One published prognostic factor."""
+    """One published prognostic factor. is_apart: counted after transplants only, and none is recorded."""
 
     label: str
     verdict: Verdict
@@ -137,6 +145,7 @@ class FactorView:
     cohort: str
     observations: tuple[Observation, ...]
     marks: Cited
+    is_apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,7 +162,7 @@ class SurvivalView:
 
 @dataclass(frozen=True)
 class VisitView:
-    """When to look again, and at what. later: the visits of the same kind after it."""
+    """When to look again, and at what. later: the visits of the same kind after it; then: how often it comes again."""
 
     label: str
     due: str
@@ -162,6 +171,7 @@ class VisitView:
     is_overdue: bool
     because: str
     later: tuple[str, ...]
+    then: str
     marks: Cited
 
 
@@ -182,12 +192,14 @@ class FollowView:
     scales: tuple[tuple[str, str, str], ...]
     responses: tuple[ResponseView, ...]
     relapses: tuple[RelapseView, ...]
+    uncomputed: tuple[str, ...]
     patterns: tuple[PatternView, ...]
     options: tuple[OptionView, ...]
     trials: tuple[PatternView, ...]
     prognosis: tuple[FactorView, ...]
     survival: tuple[SurvivalView, ...]
     calendar: tuple[VisitView, ...]
+    silent: str
     transplants: tuple[str, ...]
     cautions: tuple[tuple[str, Cited], ...]
     is_treated: bool
@@ -228,11 +240,13 @@ class _Viewer:
             person=person(follow.record.events, self.knowledge, follow.died or follow.as_of), since=self._since(),
             died=follow.died.isoformat() if follow.died else "", glance=tuple(glance(follow, self.knowledge)),
             picture=timeline(follow, self.knowledge), treatments=tuple(map(self._span, follow.treatments)),
-            relapses=tuple(map(self._relapse, sorted(follow.relapses, key=self._gravity))),
+            relapses=(*map(self._recorded, follow.recorded),
+                      *map(self._relapse, sorted(follow.relapses, key=self._gravity))),
+            uncomputed=tuple(map(clean, self.knowledge.follow.relapse_drafts)),
             trends=tuple(map(self._trend, follow.trends)), scales=tuple(self._scales()),
             responses=tuple(map(self._response, follow.responses)),
-            calendar=tuple(self._calendar()), patterns=tuple(map(self._pattern, follow.pattern)),
-            options=tuple(map(self._option, follow.options)),
+            calendar=tuple(self._calendar()), silent=silence(follow),
+            patterns=tuple(map(self._pattern, follow.pattern)), options=tuple(map(self._option, follow.options)),
             trials=tuple(map(self._pattern, follow.trials)), prognosis=tuple(map(self._factor, follow.prognosis)),
             survival=tuple(map(self._survival, follow.survival)),
             transplants=tuple(transplant.day_0.isoformat() for transplant in follow.transplants),
@@ -250,6 +264,8 @@ class _Viewer:
         criteria = self.knowledge.criteria.get(self.follow.diagnosed_by)
         away = "" if self.follow.died else from_now(day, self.follow.as_of)
         ago = f", {away}" if away else ""
+        if self.follow.diagnosed_by == RECORDED:
+            return f"diagnosed {day}, as recorded{ago}"
         if criteria:
             return f"criteria first met {day} ({clean(criteria.label)}){ago}"
         return f"first treated {day}{ago}; this stands for the day of diagnosis, which is not recorded"
@@ -288,7 +304,7 @@ class _Viewer:
 
     def _scales(self) -> Iterator[tuple[str, str, str]]:
         for series, said in self.follow.scales:
-            values = " → ".join(f"{event.comparator}{number(event.value)}" for event in series.samples[-6:]
+            values = " → ".join(f"{event.comparator}{shown(event.value)}" for event in series.samples[-6:]
                                 if event.value is not None)
             more = "… → " if len(series.samples) > 6 else ""
             concept = self.knowledge.concepts.get(series.finding)
@@ -296,19 +312,18 @@ class _Viewer:
             yield label(series.finding, self.knowledge), f"{more}{values} {code}".rstrip(), clean(said)
 
     def _response(self, item: DomainResponse) -> ResponseView:
-        lasted = ""
-        if item.best_day and item.duration_days is not None:
-            lost = item.best_day + timedelta(item.duration_days) < (self.follow.died or self.follow.as_of)
-            again = lost and item.now == item.best
-            long = duration(item.duration_days)
-            lasted = f", at first for {long}; reached again since" if again else f", lasting {long}"
         now = category(item, item.now, self.knowledge)
         return ResponseView(
             clean(item.label), now, category(item, item.best, self.knowledge),
-            f"first on {item.best_day}{lasted}" if item.best_day else "",
+            lasted(item),
             item.now != "not evaluable", _without(f"{now}, ", clean(item.why)),
             tuple(part_view(part, self.knowledge, self.cited) for part in item.parts),
-            tuple(map(clean, item.drafts)), self._marks(item.source))
+            tuple(map(clean, item.drafts)), self._marks(item.source), self._reading_of(item))
+
+    def _reading_of(self, item: DomainResponse) -> str:
+        """How the definition of the response now was read, where its source leaves room."""
+        return next((clean(known.reading) for domain in self.knowledge.follow.domains if domain.id == item.id
+                     for known in domain.categories if known.id == item.now), "")
 
     def _when(self, item: Relapse) -> str:
         past = ", before the present treatment" if item.day and is_past(item, self.follow) else ""
@@ -320,7 +335,17 @@ class _Viewer:
         return RelapseView(
             clean(item.label), item.verdict, self._when(item), why, observations(item.because, self.knowledge),
             clean(item.literature) if item.day and not is_past(item, self.follow) else "", self._marks(item.source),
-            self._marks(item.literature_source))
+            self._marks(item.literature_source), self._read(item))
+
+    def _read(self, item: Relapse) -> str:
+        """How a definition that is met was read, confirmed or not."""
+        return "" if item.verdict is Verdict.NOT_MET or not (item.day or item.because) else clean(item.reading)
+
+    def _recorded(self, item: Recorded) -> RelapseView:
+        """A relapse as a clinician recorded it, with what is new in that line of treatment."""
+        return RelapseView(RECORDED_BY, Verdict.MET, f"recorded on {item.day}", "" if item.shown else
+                           f"The computed definitions do not show it: {not_shown(item, self.knowledge)}.",
+                           observations(item.because, self.knowledge), "", (), ())
 
     def _pattern(self, item: Pattern) -> PatternView:
         return PatternView(
@@ -337,7 +362,8 @@ class _Viewer:
     def _factor(self, item: Factor) -> FactorView:
         return FactorView(
             clean(item.label), item.verdict, SPOKEN[item.verdict], outcome_name(clean(item.outcome)), ratio(item),
-            clean(item.cohort), observations(item.because, self.knowledge), self._marks(item.source))
+            clean(item.cohort), observations(item.because, self.knowledge), self._marks(item.source),
+            not item.applies)
 
     def _survival(self, item: Survival) -> SurvivalView:
         return SurvivalView(
@@ -352,10 +378,10 @@ class _Viewer:
             yield self._visit(first, others)
 
     def _visit(self, visit: Visit, others: Sequence[Visit]) -> VisitView:
+        silent, later = silent_since(self.follow), tuple(map(window, others))
         return VisitView(
-            clean(visit.label), due(visit, self.follow.as_of),
-            until(visit, self.follow.as_of),
+            clean(visit.label), due(visit, self.follow.as_of, silent), until(visit, self.follow.as_of, silent),
             tuple(name_of_test(name, self.knowledge) for name in visit.tests), visit.overdue, clean(visit.because),
-            tuple(map(window, others)), self._marks(visit.source))
+            later, rhythm(visit, self.knowledge, is_last=not others) or "; ".join(later), self._marks(visit.source))
 
 

@@ -6,13 +6,17 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from math import isfinite
 
-from poems.follow import Factor, Survival, Trend, Visit
+from poems.follow import DomainResponse, Factor, Follow, Survival, Trend, Visit
+from poems.follow.model import CONFIRMED
 from poems.knowledge import Knowledge
-from poems.render.words import inside, label, listed, measured, number, percent, unit
+from poems.knowledge.follow_model import ScheduleItem
+from poems.render.words import inside, label, listed, measured, number, percent, shown, unit
 
-ALARM = {"none": "no rise shown", "confirm": "possible rise, not confirmed", "rising": "rise confirmed"}
+ALARM = {"none": "no rise shown", "confirm": "a true rise is possible", "rising": "a true rise is likely"}
+"""The model's words. That a definition is met or confirmed is said of definitions alone."""
 UNTOLD = "cannot be told yet"
 LOWEST = "the lowest since treatment began"
+SILENT_DAYS = 731
 LONG_WEEKS = 520.0
 """Beyond ten years a trend foretells nothing."""
 OUTCOMES = {"OS": "alive", "PFS": "without progression", "EFS": "without event", "RFS": "without relapse"}
@@ -136,7 +140,7 @@ def _above(trend: Trend, code: str) -> str:
     limit = trend.series.upper_limit
     if limit is None or trend.p_above is None:
         return "cannot be told: the record has no laboratory limit for these values"
-    return f"probability {percent(trend.p_above)} that the true level is above {number(limit)} {unit(code)}".rstrip()
+    return f"probability {percent(trend.p_above)} that the true level is above {shown(limit)} {unit(code)}".rstrip()
 
 
 def _repeat(trend: Trend) -> str:
@@ -149,7 +153,13 @@ def alarm_text(trend: Trend) -> str:
     """What is said of a rise; where nothing could be judged, or a rise of it means nothing, that."""
     if not trend.can_alarm:
         return "a rise of it is not read as relapse"
-    return UNTOLD if trend.alarm == "none" and trend.p_rise is None else ALARM.get(trend.alarm, trend.alarm)
+    if trend.alarm == "none" and trend.p_rise is None:
+        return UNTOLD
+    if trend.is_likely and not trend.is_defined:
+        return f"{ALARM['rising']}; no definition rests on it"
+    more = {"rising": "" if trend.definition else "; no definition that was read is met by it",
+            "confirm": "" if trend.definition == CONFIRMED else "; a repeat has to show it"}
+    return ALARM.get(trend.alarm, trend.alarm) + more.get(trend.alarm, "")
 
 
 def trend_sentence(trend: Trend, knowledge: Knowledge, as_of: date | None, since: date | None = None) -> str:
@@ -193,16 +203,62 @@ def points(cohort: Survival) -> Sequence[tuple[str, str]]:
 
 
 def by_kind(calendar: Sequence[Visit], as_of: date) -> list[list[Visit]]:
-    """The visits of each kind together, what is overdue before what is to come.
+    """The visits of each kind and tests together, what has been overdue for longest first, then by the day.
 
-    Of each kind the first, whenever it is, and those after it that begin after the day asked about.
+    Of each the first, whenever it is, and those after it that begin after the day asked about. Where the tests of a
+    kind fall due on different days each group of them stands by itself.
     """
-    of: dict[str, list[Visit]] = {}
-    for visit in sorted(calendar, key=lambda visit: (not visit.overdue, visit.day, visit.latest)):
-        known = of.setdefault(visit.label, [])
+    of: dict[tuple[str, tuple[str, ...]], list[Visit]] = {}
+    for visit in sorted(calendar, key=lambda visit: (not visit.overdue, visit.latest if visit.overdue else visit.day)):
+        known = of.setdefault((visit.label, visit.tests), [])
         if not known or visit.day > as_of:
             known.append(visit)
     return list(of.values())
+
+
+def rhythm(visit: Visit, knowledge: Knowledge, *, is_last: bool = False) -> str:
+    """How often such a visit comes again, as published: `every 3 to 12 months`; empty where it does not.
+
+    is_last: no visit of its kind is listed after it; then only what is life-long comes again for certain.
+    """
+    item = scheduled(visit, knowledge)
+    if item is None or item.every_months is None or (is_last and item.years_to is not None):
+        return ""
+    low, high = item.every_months
+    return f"every {number(low)} months" if low == high else f"every {number(low)} to {number(high)} months"
+
+
+def scheduled(visit: Visit, knowledge: Knowledge) -> ScheduleItem | None:
+    """What the knowledge says of such a visit."""
+    return next((item for item in knowledge.follow.schedule if item.label == visit.label), None)
+
+
+def silent_since(follow: Follow) -> date | None:
+    """The day of the last entry, where nothing has been entered for long: then the record has ended, and what was due
+    since then may have been done and stand elsewhere.
+    """
+    last = max((event.date for event in follow.record.events if event.date), default=None)
+    return last if last and not follow.died and (follow.as_of - last).days > SILENT_DAYS else None
+
+
+def lasted(item: DomainResponse) -> str:
+    """Since when a response is shown and until when: the day it was last looked at, or the one that shows it lost."""
+    if item.best_day is None:
+        return ""
+    until, since = item.until, f"first on {item.best_day}"
+    if until is None:
+        return since
+    if item.is_lost:
+        why = ", when a relapse was recorded" if item.relapsed == until else ""
+        again = "; reached again since" if item.now == item.best and item.relapsed is None else ""
+        return f"{since}, until {until}{why} ({duration((until - item.best_day).days)}){again}"
+    return f"{since}, shown until {until}, last looked at" if until > item.best_day else f"{since}, last looked at then"
+
+
+def silence(follow: Follow) -> str:
+    """That the record has ended, in a sentence; empty where it has not."""
+    last = silent_since(follow)
+    return f"No entry since {last}: what was due after it may have been done and is not in this record." if last else ""
 
 
 def window(visit: Visit) -> str:
@@ -215,8 +271,10 @@ def is_now(visit: Visit, as_of: date) -> bool:
     return not visit.overdue and visit.day <= as_of
 
 
-def due(visit: Visit, as_of: date) -> str:
-    """When a visit is due, seen from the day asked about."""
+def due(visit: Visit, as_of: date, silent: date | None = None) -> str:
+    """When a visit is due, seen from the day asked about. silent: since when nothing has been entered."""
+    if visit.overdue and silent and visit.latest > silent:
+        return f"was due by {visit.latest}"
     if visit.overdue:
         return f"overdue since {visit.latest}" if visit.latest <= as_of else f"due since {visit.day}"
     if is_now(visit, as_of):
@@ -226,8 +284,12 @@ def due(visit: Visit, as_of: date) -> str:
     return window(visit)
 
 
-def until(visit: Visit, as_of: date) -> str:
-    """How far the day lies on which a visit is due; empty where that is said already, or today is another day."""
+def until(visit: Visit, as_of: date, silent: date | None = None) -> str:
+    """How far the day lies on which a visit is due; empty where that is said already, today is another day, or the
+    record ended before (`silent`).
+    """
+    if visit.overdue and silent:
+        return ""
     if visit.overdue:
         return from_now(visit.latest, as_of)
     return "" if is_now(visit, as_of) else from_now(visit.day, as_of)

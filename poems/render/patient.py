@@ -30,6 +30,8 @@ QUESTIONS = ("Is anything in this list wrong or missing?",
              "What has changed since the last visit, and does it matter?",
              "What is still being looked for, and why?",
              "Who else should see these results?")
+DONE = "Has this been done, or would it help?"
+URGENT = "Do not wait for the appointment, call at once with"
 NOTICE = ("This sheet shows what is written in your record and what doctors look at. It is no diagnosis and no advice "
           "on treatment: take it to your doctor. What is not recorded may still have been done: ask.")
 
@@ -81,6 +83,11 @@ class OwnRecord:
     refused: int
     cited: Bibliography
 
+    @property
+    def done(self) -> str:
+        """What is asked of each test in `ask_about`."""
+        return DONE
+
 
 def own(review: Review, knowledge: Knowledge) -> OwnRecord:
     """The review as its patient reads it: nothing of its verdicts and probabilities is left in it."""
@@ -99,6 +106,11 @@ def plain(finding: str, knowledge: Knowledge) -> str:
     """A finding in the patient's words."""
     concept = knowledge.concepts.get(finding)
     return (concept.patient or concept.label) if concept else clean(finding)
+
+
+def urgent(knowledge: Knowledge, cited: Bibliography) -> tuple[tuple[str, tuple[Mark, ...]], ...]:
+    """What cannot wait for an appointment, each sign with its source."""
+    return tuple((clean(sign.text), cited.marks(sign.source)) for sign in knowledge.follow.urgent)
 
 
 def without_dose(event: Event, knowledge: Knowledge) -> Event:
@@ -169,11 +181,14 @@ def _looked_at(review: Review, events: list[Event], knowledge: Knowledge, cited:
             shown, every = _findings(_shown(criterion.rule)), _findings(walk(criterion.rule))
             known: dict[str, list[Event]] = {}
             for event in events:
-                if event.finding in shown or (event.finding in every and event.status == ABSENT):
+                if event.finding in (*shown, *criterion.beside) or (
+                        event.finding in every and event.status == ABSENT):
                     known.setdefault(event.finding, []).append(event)
             states = {event.status for several in known.values() for event in several
                       if knowledge.concepts[event.finding].kind != "quantity"}
-            is_denied = ABSENT in states and PRESENT not in states
+            is_none = bool(known) and set(known) <= set(criterion.beside) and all(
+                event.value == 0 for several in known.values() for event in several)
+            is_denied = is_none or (ABSENT in states and PRESENT not in states)
             yield LookedAt(key, criterion.patient, tuple(_told(known, knowledge)), cited.marks(criterion.source),
                            tuple(known), OPEN if is_denied and key in open_ else "")
 

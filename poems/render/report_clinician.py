@@ -37,7 +37,7 @@ from poems.render.report_model import (
     shared,
 )
 from poems.render.view import PartView, ReviewView, SetView
-from poems.render.words import beside_name, bits, label, percent
+from poems.render.words import beside_name, bits, clean, label, percent
 from poems.review import Part, Review
 from poems.rules import Verdict
 
@@ -96,7 +96,10 @@ class Clinician:
     def _glance(self, press: Press) -> Lines:
         marks = press.cites(self.seen.setting_marks)
         about = Line(f"Setting of the probabilities: {self.seen.setting}.", cites=marks)
-        told = [*(self.course.glance[:2] if self.follow.treatments else ()), *self.seen.glance]
+        found = self.follow
+        told = [*(self.course.glance[:2] if found.treatments or found.recorded or any(
+            item.day for item in found.relapses) else ())]
+        told += [text for text in map(clean, found.doubtful) if text not in told] + list(self.seen.glance)
         return Lines("At a glance", (*(Line(sentences(text, 300), strong=not place) for place, text in enumerate(told)),
                                      about), "box")
 
@@ -160,7 +163,7 @@ class Clinician:
         for title, several in of.items():
             said = [dated(name, "" if title == NOT_FOUND else text, day) for name, text, day in self._latest(several)]
             if said and not (title == KINDS["treatment"] and self.follow.treatments):
-                yield Line(title, strong=True), Line(joined(said, most, "more"))
+                yield Line(title, strong=True), Line(joined(said, most, "more in the record"))
 
     # what the criteria say
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from poems.render.cited import Mark
-from poems.render.follow_view import FollowView, OptionView, PatternView, RelapseView, ResponseView
+from poems.render.follow_view import FollowView, OptionView, PatternView, RelapseView, ResponseView, VisitView
 from poems.render.report_model import (
     SIGNS,
     Beside,
@@ -92,8 +92,9 @@ def _relapses(found: Sequence[RelapseView], press: Press, room: int) -> Lines:
 
 def _relapse(item: RelapseView, press: Press, room: int) -> Line:
     marks = (*item.marks, *(item.literature_marks if item.literature else ()))
-    return Line(f"{item.label}: {item.when}", sentences(item.literature, 90 + 10 * room), SIGNS[item.verdict],
-                cites=press.cites(marks, 2))
+    reading = sentences(f"Our reading: {item.reading}", 120 + 20 * room) if item.reading else ""
+    said = " ".join(filter(None, (sentences(item.literature, 90 + 10 * room) if item.literature else "", reading)))
+    return Line(f"{item.label}: {item.when}", said, SIGNS[item.verdict], cites=press.cites(marks, 2))
 
 
 def _first_treatment(course: FollowView, press: Press, room: int) -> Iterator[Lines]:
@@ -134,9 +135,10 @@ def _once(marks: Sequence[Mark]) -> list[Mark]:
 
 def _prognosis(course: FollowView, press: Press, room: int) -> Iterator[Lines]:
     """The published factors that the record shows, each with its ratio."""
-    found = [item for item in course.prognosis if item.verdict is Verdict.MET]
+    here = [item for item in course.prognosis if not item.is_apart]
+    found = [item for item in here if item.verdict is Verdict.MET]
     shown, rest = first(found, 2 + room // 3)
-    unknown = sum(item.verdict is Verdict.UNKNOWN for item in course.prognosis)
+    unknown = sum(item.verdict is Verdict.UNKNOWN for item in here)
     if shown:
         lines = tuple(Line(item.label, f"{item.ratio} ({item.outcome})", cites=press.cites(item.marks, 1))
                       for item in shown)
@@ -148,6 +150,11 @@ def _prognosis(course: FollowView, press: Press, room: int) -> Iterator[Lines]:
 def _visits(course: FollowView, press: Press, room: int) -> Iterator[Lines]:
     shown, rest = first(() if course.died else course.calendar, 1 + (room + 2) // 4)
     if shown:
-        lines = tuple(Line(f"{item.due}: {item.label}", items(item.tests, 150),
-                           "unknown" if item.is_overdue else "box", cites=press.cites(item.marks, 1)) for item in shown)
-        yield Lines("When to look again, as published", lines, more=left_over(rest, "more", WHERE))
+        lines = tuple(Line(f"{item.due}: {item.label}", _looked_at(item), "unknown" if item.is_overdue else "box",
+                           cites=press.cites(item.marks, 1)) for item in shown)
+        yield Lines("When to look again, as published", lines, "list", course.silent, left_over(rest, "more", WHERE))
+
+
+def _looked_at(item: VisitView) -> str:
+    """What is looked at in a visit, and how often it comes again."""
+    return "; ".join(filter(None, (items(item.tests, 150, "; ", f"more {WHERE}"), item.then and f"then {item.then}")))

@@ -227,12 +227,12 @@ def sentences(text: str, most: int) -> str:
     return cut(f"{kept} …" if rest else kept)
 
 
-def items(several: Sequence[str], most: int, mark: str = "; ") -> str:
-    """As many whole items as have room, the first whatever its length, and how many more there are."""
+def items(several: Sequence[str], most: int, mark: str = "; ", last: str = "more") -> str:
+    """As many whole items as have room, the first whatever its length, and how many more there are (`last`: where)."""
     kept = list(several[:1])
     for item in several[1:]:
         if len(mark.join((*kept, item))) > most:
-            return f"{mark.join(kept)}{mark}{len(several) - len(kept)} more"
+            return f"{mark.join(kept)}{mark}{len(several) - len(kept)} {last}"
         kept.append(item)
     return cut(mark.join(kept))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from poems.follow import Follow
 from poems.knowledge import Knowledge
 from poems.render import follow_patient, patient
-from poems.render.follow_patient import OwnCourse
+from poems.render.follow_patient import OwnCourse, OwnVisit
 from poems.render.patient import Entry, OwnRecord
 from poems.render.report_clinician import refused
 from poems.render.report_model import (
@@ -46,9 +46,8 @@ MOST_TESTS = 9
 NOT_YET = "What doctors look for, and nobody has recorded yet"
 LOOKED = "looked for, not found"
 VISITS_HEAD = "Next visits, as this guide reads the papers"
-DONE = "Has this been done, or would it help?"
 TREATED = "My treatments"
-WHERE = "in my full record"
+WHERE, COURSE = "in my full record", "in my full course"
 
 
 @dataclass(frozen=True)
@@ -64,22 +63,25 @@ class Patient:
     def sheet(self, rooms: Sequence[int]) -> Sheet:
         """The page. rooms: how many rows its lists may have beyond the least."""
         press = Press(self.knowledge)
+        heading, pen = ("My record", "Notes") if self.follow.died else (HEADING, "My own questions and notes")
         page: tuple[Block, ...] = (
-            Lines("", (Line(patient.NOTICE),), "box"), *refused(max(self.own.refused, self.course.refused)),
+            Lines("", (Line(self.course.notice if self.follow.died else patient.NOTICE),), "box"),
+            *refused(max(self.own.refused, self.course.refused)),
             *self._looked_for(press, min(rooms)),
-            Beside((*self._findings(min(rooms), rooms[0]), self._ask()), tuple(self._plan(rooms[1])), flows=True),
+            Beside((*self._findings(min(rooms), rooms[0]), *self._ask()), tuple(self._plan(rooms[1])), flows=True),
             *picture(self.course.picture, "My course", PATIENT + 12 * min(rooms), LOWER),
-            *self._notes(press, min(rooms)), Ruled("My own questions and notes"), self._urgent(press),
-            *press.sources(""))
+            *self._notes(press, min(rooms)), Ruled(pen), *self._urgent(press), *press.sources(""))
         return Sheet(
-            heading=HEADING, eyebrow="POEMS report", who=cut(self.review.patient, NAME),
+            heading=heading, eyebrow="POEMS report", who=cut(self.review.patient, NAME),
             about=tuple(filter(None, (self.course.person, f"as of {self.follow.as_of}"))), pages=(page,),
             knowledge=self.review.knowledge, as_of=str(self.follow.as_of), made="", size=10.0, footer=FOOTER)
 
-    def _urgent(self, press: Press) -> Lines:
+    def _urgent(self, press: Press) -> Iterator[Lines]:
+        if self.follow.died:
+            return
         signs = self.knowledge.follow.urgent
         text = f"Do not wait for the appointment with {listed([sign.text for sign in signs], 'or')}: call at once."
-        return Lines("", (Line(text, cites=press.of(*(sign.source for sign in signs))),), "alert")
+        yield Lines("", (Line(text, cites=press.of(*(sign.source for sign in signs))),), "alert")
 
     # my record
 
@@ -88,10 +90,12 @@ class Patient:
         found = [item for item in self.own.looked_at if item.recorded]
         blank = [item for item in self.own.looked_at if not item.recorded]
         cites, names = shared([Line(cut(item.label, 110), cites=press.cites(item.marks, 1)) for item in found])
-        rows = tuple((name, Line(" · ".join(filter(None, (joined(item.recorded, self._most(room)), item.note)))))
+        most = self._most(room)
+        rows = tuple((name, Line(" · ".join(filter(None, (joined(item.recorded, most), item.note)))))
                      for name, item in zip(names, found, strict=True))
+        more = f"What is more stands {WHERE}" if any(len(item.recorded) > most for item in found) else ""
         if rows:
-            yield Table(patient.LOOKED_AT, rows, (0.37, 0.63), cites=cites)
+            yield Table(patient.LOOKED_AT, rows, (0.37, 0.63), cites=cites, more=more)
         cites, not_yet = shared([Line(cut(item.label, 110), cites=press.cites(item.marks, 1))
                                  for item in blank])
         if not_yet:
@@ -114,9 +118,11 @@ class Patient:
 
     # what was done, and what to ask
 
-    def _ask(self) -> Lines:
-        questions = self.course.questions if self.follow.treatments else self.own.questions
-        return Lines("Questions to ask", tuple(Line(text, sign="box") for text in questions))
+    def _ask(self) -> Iterator[Lines]:
+        questions = self.course.questions if self.follow.treatments or self.follow.died else self.own.questions
+        questions = (*self.course.rising, *questions)
+        if questions:
+            yield Lines("Questions to ask", tuple(Line(text, sign="box") for text in questions))
 
     def _plan(self, room: int) -> Iterator[Lines]:
         """My treatments, all of them where there is any room; then visits and tests."""
@@ -127,12 +133,18 @@ class Patient:
         room = max(room - max(len(given) - FIRST, 0), 0)
         visits, later = first(self.course.visits, VISITS + room // 4)
         if visits:
-            yield Lines(VISITS_HEAD, tuple(Line(capital(visit.when), ", ".join(filter(
-                None, (visit.apart, items(visit.tests, 110, ", "))))) for visit in visits), "pairs",
-                more=left_over(later, where=""))
-        tests, left = first(self.own.ask_about, min(TESTS + room, MOST_TESTS))
+            yield Lines(VISITS_HEAD, tuple(map(self._visit, visits)), "pairs", self.course.silent,
+                        left_over(later, "more", COURSE))
+        tests, left = first(() if self.follow.died else self.own.ask_about, min(TESTS + room, MOST_TESTS))
         if tests:
-            yield Lines(DONE, tuple(Line(name, sign="box") for name in tests), more=left_over(left, where=""))
+            yield Lines(patient.DONE, tuple(Line(name, sign="box") for name in tests),
+                        more=left_over(left, "more", WHERE))
+
+    def _visit(self, visit: OwnVisit) -> Line:
+        """When a visit is and what is looked at; how often it comes again."""
+        looked_at = items(visit.tests, 110, ", ", f"more {COURSE}")
+        then = f"then {visit.then}" if visit.then else ""
+        return Line(capital(visit.when), "; ".join(filter(None, (visit.apart, looked_at, then))))
 
     def _given(self) -> Iterator[Line]:
         """Every treatment, the latest first, then those without a day."""
@@ -146,7 +158,7 @@ class Patient:
         shown, rest = first(list(dict([*self.own.notes, *self.course.notes]).items()), NOTES + room // 3)
         if shown:
             yield Lines("Good to know", tuple(Line(sentences(text, 220), sign="dot", cites=press.cites(marks, 1))
-                                              for text, marks in shown), more=left_over(rest, where=""))
+                                              for text, marks in shown), more=left_over(rest, "more", COURSE))
 
 
 def own(review: Review, follow: Follow, knowledge: Knowledge) -> Patient:

@@ -25,7 +25,7 @@ from poems.render.report_model import (
     sentences,
 )
 
-HEADING = "Engraftment syndrome in POEMS"
+HEADING, SHEET = "Engraftment syndrome in POEMS", "in the full sheet"
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _rates(one: SheetView, press: Press, room: int) -> Lines:
     shown, rest = first(one.rates, 6 + room)
     return Lines("How often, by cohort, each by its own definition",
                  tuple(Line(cut(cohort, 100), cut(said, 90), cites=press.cites(marks, 1))
-                       for cohort, said, marks in shown), "record", columns=2, more=left_over(rest, where=""))
+                       for cohort, said, marks in shown), "record", columns=2, more=left_over(rest, "more", SHEET))
 
 
 def _definitions(one: SheetView, press: Press, room: int) -> Table:
@@ -87,7 +87,7 @@ def _definitions(one: SheetView, press: Press, room: int) -> Table:
              *(Line(item.label, cites=press.cites(item.marks, 1)) for item in found))
     return Table("The published definitions side by side, with what is entered in this record", tuple(rows), widths,
                  heads, "A dash: not looked at by this definition, or its days are not known.",
-                 left_over(rest, "more signs", "in the full sheet"))
+                 left_over(rest, "more signs", SHEET))
 
 
 def _verdict(item: DefinitionView) -> Line:
@@ -97,7 +97,7 @@ def _verdict(item: DefinitionView) -> Line:
 
 
 def _sign(sign: SignView, press: Press) -> tuple[Line, ...]:
-    seen = joined([cut(f"{one.what}, {one.date}", 80) for one in sign.observations], 2)
+    seen = joined([cut(f"{one.what}, {one.date}", 80) for one in sign.observations], 2, "more in the record")
     cells = (Line(verdict.value, sign=SIGNS[verdict]) if verdict else Line("–") for verdict in sign.verdicts)
     return Line(cut(sign.label, 90), seen, cites=press.cites(sign.marks, 1)), *cells
 
@@ -105,7 +105,7 @@ def _sign(sign: SignView, press: Press) -> tuple[Line, ...]:
 def _readings(one: SheetView, room: int) -> tuple[Lines, ...]:
     shown, rest = first([item for item in one.definitions if item.reading], room // 2)
     lines = tuple(Line(f"{item.label}: {sentences(item.reading, 300)}") for item in shown)
-    return (Lines("How we read them", lines, "tiny", more=left_over(rest, where="")),) if lines else ()
+    return (Lines("How we read them", lines, "tiny", more=left_over(rest, "more", SHEET)),) if lines else ()
 
 
 def transplant(follow: Follow, knowledge: Knowledge) -> Transplant:

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from math import isfinite, log10
 
 from poems.course import Series, Span
-from poems.follow.model import Follow, Trend, Visit
+from poems.follow.model import RECORDED, Follow, Trend, Visit
 from poems.knowledge import Knowledge
 from poems.record import Event
 from poems.render.own_visits import named, plain_tests, planned
 from poems.render.timeline_axis import bounds, ticks, value_ticks
-from poems.render.words import circumstances, clean, label, listed, method_name, number, unit
+from poems.render.words import circumstances, clean, label, listed, method_name, shown, unit
 from poems.rules import Verdict
 
 FUTURE = 0.22
@@ -192,18 +192,22 @@ def _responses(follow: Follow) -> Iterator[Lane]:
     found = [item for item in follow.responses if item.best_day is not None]
     for place, item in enumerate(found):
         assert item.best_day is not None
-        days = item.duration_days
-        end = follow.as_of if days is None else item.best_day + timedelta(days)
-        bar = Bar(item.best_day, max(min(end, follow.as_of), item.best_day), clean(item.best).replace("-", " "),
-                  days is None)
+        until, name = item.until or item.best_day, clean(item.best).replace("-", " ")
+        is_day = until <= item.best_day
+        said = f"{name}{', lost' if item.is_lost else ' on' if is_day else ', seen until'} {until}"
+        bar = Bar(item.best_day, max(min(until, follow.as_of), item.best_day), said, is_day=is_day)
         yield Lane(clean(item.label), "response", place, (bar,))
 
 
 def _relapses(follow: Follow) -> Iterator[Lane]:
+    marks = tuple(Mark(item.day, "relapse", f"{item.day}, recorded") for item in follow.recorded)
+    if marks:
+        yield Lane("Relapse, as recorded", "relapse", 0, marks=marks)
     found = [item for item in follow.relapses if item.verdict is not Verdict.NOT_MET and item.day is not None]
-    for place, item in enumerate(found):
+    for place, item in enumerate(found, len(marks[:1])):
         assert item.day is not None
-        kind, said = ("unconfirmed", "not confirmed") if item.is_waiting else ("relapse", "confirmed")
+        kind, said = ("unconfirmed", "not confirmed") if item.is_waiting else (
+            "relapse", "confirmed" if item.is_repeated else "met")
         yield Lane(clean(item.label), "relapse", place, marks=(Mark(item.day, kind, f"{item.day}, {said}"),))
 
 
@@ -216,8 +220,8 @@ def _illness(follow: Follow, knowledge: Knowledge, own: bool) -> Iterator[Lane]:
 
 def _own_visits(follow: Follow, knowledge: Knowledge) -> Iterator[tuple[Visit, str]]:
     """The visits of the patient's own page, each with what is looked at."""
-    for first, others in planned(follow, knowledge):
-        yield from ((visit, ", ".join(plain_tests(visit, knowledge))) for visit in (first, *others))
+    for row in planned(follow, knowledge):
+        yield from ((visit, ", ".join(plain_tests(visit, knowledge))) for visit in (row.visit, *row.later))
 
 
 def _visits(follow: Follow, visits: Sequence[tuple[Visit, str]]) -> Iterator[Lane]:
@@ -239,7 +243,8 @@ def _lines(follow: Follow, knowledge: Knowledge, own: bool) -> Iterator[Line]:
 def _start(follow: Follow) -> Iterator[Line]:
     """The day that the course counts from, told as what it is."""
     if follow.diagnosed:
-        yield Line(follow.diagnosed, "diagnosis", "criteria first met" if follow.diagnosed_by else "first treated")
+        said = {RECORDED: "diagnosed", "": "first treated"}.get(follow.diagnosed_by, "criteria first met")
+        yield Line(follow.diagnosed, "diagnosis", said)
 
 
 def _own_start(follow: Follow, knowledge: Knowledge) -> Iterator[Line]:
@@ -288,7 +293,7 @@ def _steps(series: Series) -> Course:
 
 def series_label(series: Series) -> str:
     """What tells a series from another of the same quantity: how it was measured, and the laboratory's limit."""
-    limit = f"limit {number(series.upper_limit)}" if series.upper_limit is not None else ""
+    limit = f"limit {shown(series.upper_limit)}" if series.upper_limit is not None else ""
     method = method_name(series.method) if series.method else ""
     return ", ".join(filter(None, (method, limit))) or "laboratory not said"
 
@@ -302,7 +307,7 @@ def _samples(series: Series, explained: Iterable[Event]) -> tuple[Sample, ...]:
 
 
 def _tip(event: Event) -> str:
-    value = " ".join(filter(None, (event.comparator, number(event.value or 0), unit(event.unit))))
+    value = " ".join(filter(None, (event.comparator, shown(event.value or 0), unit(event.unit))))
     return f"{event.date}: {value} {circumstances(event)}".strip()
 
 

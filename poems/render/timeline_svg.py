@@ -10,7 +10,7 @@ from textwrap import wrap
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from poems.render.timeline import Bar, Course, Lane, Line, Panel, Sample, Timeline
-from poems.render.words import clean, number
+from poems.render.words import clean, number, shown
 
 WIDTH, LEFT, RIGHT = 980.0, 208.0, 22.0
 LANE, GAP, AXIS = 24.0, 16.0, 34.0
@@ -204,7 +204,7 @@ class _Drawing:
         if course.limit is not None and isfinite(course.limit):
             start, end = (self.x(day) for day in panel.reach(course))
             self._add("path", "limit", inside, d=f"M{start:.1f} {y(course.limit):.1f}H{end:.1f}")
-            name = f"limit {number(course.limit)}"
+            name = f"limit {shown(course.limit)}"
             at = (end - 4, "end") if end - start > len(name) * LETTER else (end + 4, "start")
             self._text(at[0], y(course.limit) - 4, name, "small", at[1])
         if course.days:
@@ -299,7 +299,7 @@ def legend(timeline: Timeline) -> Sequence[tuple[str, str]]:
         (any(bar.known for lane in timeline.lanes for bar in lane.bars), "┄", "no end recorded"),
         (is_smoothed, "━", "smoothed level in its 95 % band"),
         (any(course.limit is not None for course in courses), "╌", "the laboratory's limit"),
-        ("illness" in kinds, "+", "illness"), ("relapse" in kinds, "✕", "relapse, confirmed"),
+        ("illness" in kinds, "+", "illness"), ("relapse" in kinds, "✕", "relapse"),
         ("unconfirmed" in kinds, "✕ (thin)", "relapse, not confirmed"),
         ("visit" in kinds, "▽", "visit to come"), ("overdue" in kinds, "▲", "visit overdue"))
     return [(sign, words) for is_there, sign, words in told if is_there]

@@ -35,6 +35,22 @@ def plot(timeline: Timeline, width: int) -> list[Text]:
     return [*lines, *_axis(timeline, gutter, columns)]
 
 
+def signs(picture: Timeline) -> Iterator[str]:
+    """What the signs of this picture mean, only those that are in it."""
+    kinds = {mark.kind for lane in picture.lanes for mark in lane.marks if picture.start <= mark.day <= picture.end}
+    courses = [course for panel in picture.panels for course in panel.courses]
+    samples = [sample for course in courses for sample in course.samples]
+    is_smoothed = any(course.days for panel in picture.panels if panel.is_log for course in panel.courses)
+    told = (
+        (is_smoothed, "⠒ modelled level in its ░ 95 % band"),
+        (any(course.limit is not None for course in courses), "╌ laboratory limit"),
+        (any(bar.known for lane in picture.lanes for bar in lane.bars), "┄ no end recorded"),
+        (any(sample.is_explained for sample in samples), "◉ something else may explain it"),
+        (any(sample.comparator for sample in samples), "▼ ▲ among values: below, above what could be measured"),
+        ("visit" in kinds, "▽ visit due or to come"), ("overdue" in kinds, "▲ among visits: overdue"))
+    return (words for is_there, words in told if is_there)
+
+
 def _column(share: float, columns: int) -> int:
     return min(round(share * (columns - 1)), columns - 1)
 

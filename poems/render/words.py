@@ -40,6 +40,8 @@ METHODS = {"ct": "CT", "low-dose-ct": "low-dose CT", "ct-chest": "CT of the ches
 """Methods whose id is an abbreviation; any other is its id with spaces."""
 COURSE = {"of-baseline": "times the value before treatment", "of-nadir": "times the lowest value since treatment",
           "above-nadir": "above the lowest value since treatment"}
+PRINTED = 4
+"""So many digits a laboratory prints of a fraction; what has more was made from another unit."""
 SEEN = {"full-text": "full text seen", "table": "table seen", "abstract": "abstract seen", "passage": "passage seen",
         "data": "data seen", "second-hand": "seen quoted elsewhere", "faq": "the FAQ itself"}
 
@@ -97,6 +99,18 @@ def number(value: float) -> str:
     return f"{value:.6g}"
 
 
+def shown(value: float) -> str:
+    """A value as a laboratory prints it. What was converted from another unit has digits that nobody measured: of such
+    a fraction three are left, and whatever stands before the point.
+    """
+    said = number(value)
+    before, _, after = said.lstrip("-0").partition(".")
+    digits = len(before) + len(after if before else after.lstrip("0"))
+    if "e" in said or digits <= PRINTED or (len(after) < 3 and digits < 6):
+        return said
+    return f"{float(f'{value:.{max(3, len(before))}g}'):.6g}"
+
+
 def unit(code: str) -> str:
     """A UCUM unit as it is printed on a laboratory sheet; a bare annotation such as {score} is none."""
     return "" if code.startswith("{") and code.endswith("}") else UNITS.get(code, clean(code))
@@ -106,13 +120,13 @@ def measured(event: Event, knowledge: Knowledge) -> str:
     """What was seen: the value with its limit, the word of the report, or that it was recorded present or absent."""
     words = []
     if event.value is not None:
-        words.append(" ".join(filter(None, (clean(event.comparator), number(event.value), unit(event.unit)))))
+        words.append(" ".join(filter(None, (clean(event.comparator), shown(event.value), unit(event.unit)))))
         if event.upper_limit is not None:
-            words.append(f"(limit {number(event.upper_limit)})")
+            words.append(f"(limit {shown(event.upper_limit)})")
     if event.status:
         concept = knowledge.concepts.get(event.finding)
-        shown, denied = STATUSES.get(concept.kind if concept else "", ("present", "absent"))
-        words.append(shown if event.status == PRESENT else denied)
+        found, denied = STATUSES.get(concept.kind if concept else "", ("present", "absent"))
+        words.append(found if event.status == PRESENT else denied)
     return " ".join(filter(None, words))
 
 

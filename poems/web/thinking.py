@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from starlette.responses import Response
 
+from poems.errors import Issue
 from poems.record import Record
 from poems.render.calendar import is_empty
-from poems.render.follow_patient import NOTICE as COURSE_NOTICE
 from poems.render.follow_patient import own_course
+from poems.render.follow_view import APART, together
 from poems.render.follow_view import DISCLAIMER as COURSE_DISCLAIMER
-from poems.render.follow_view import together
 from poems.render.follow_view import view as course_view
 from poems.render.patient import NOTICE, own
 from poems.render.view import DISCLAIMER, observation, view
@@ -32,6 +32,9 @@ from poems.web.pages import page
 from poems.web.work import course_of, is_last, record_of, review_of, setting_of
 
 MOST = 12
+"""So many findings may be supposed at one time."""
+FULL = Issue("fault", "finding", f"{MOST} findings are supposed already, and more are not weighed at one time", "",
+             "Take one of them back first.")
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,9 @@ def what_if(ask: Ask) -> Response:
         new = {name: value for name, value in ask.texts().items() if name not in ("supposed", "take-back")}
         if concept is None or is_begun(new):
             said = typed(new, patient.label, ask.knowledge, date.today())
-            raws = raws if said.faults else [*raws, dict(said.raw)][:MOST]
+            if len(raws) >= MOST:
+                said = replace(said, faults=(*said.faults, FULL))
+            raws = raws if said.faults else [*raws, dict(said.raw)]
     is_open = concept is not None and (said is None or bool(said.faults)) and not ask.text("take-back")
     values = {**_nothing(ask), **_change(ask, uid, patient.label, record, raws)}
     if is_open or (said and said.faults):
@@ -155,6 +160,6 @@ def course(ask: Ask) -> Response:
     if ask.is_part:
         return Response(figure(ask, shown.picture, "p1"), media_type="text/html")
     return page(ask, "course.html.j2", patient=ask.store.patient(uid), shown=shown, disclaimer=COURSE_DISCLAIMER,
-                notice=COURSE_NOTICE, is_last=is_last(ask), as_of=found.as_of, clean=clean, together=together,
+                not_here=APART, is_last=is_last(ask), as_of=found.as_of, clean=clean, together=together,
                 chart=lambda timeline, prefix: figure(ask, timeline, prefix), has_transplant=bool(found.transplants),
                 has_visits=not is_empty(found, ask.knowledge, ask.edition))
