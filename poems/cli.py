@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -206,6 +208,8 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # the last resort: whatever happens, a plain line without a patient's value
         if os.environ.get("POEMS_DEBUG"):
             raise
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # the help, which its library prints
+            return _fail(UsageError(f"standard output: {error.strerror}; expected a place with room"))
         say(f"poems: this should not have happened ({type(error).__name__} in {_place(error)}). "
              "Set POEMS_DEBUG=1 to see where, and report it.")
         return EngineError.exit_code
@@ -240,6 +244,8 @@ def complain(issues: Iterable[Issue]) -> None:
 
 def say(text: str, end: str = "\n") -> None:
     """One line on stderr; whoever closed it does not want to hear it."""
+    if sys.stderr is None:
+        return
     with suppress(OSError):
         sys.stderr.write(text + end)
         sys.stderr.flush()
@@ -290,13 +296,22 @@ def check_day(intake: Intake, day: date) -> None:
 
 def keep_apart(record: Sequence[str], outputs: Mapping[str, Path | None]) -> None:
     """Refuse to write over a record, or one output over another. outputs: by option. Raises: UsageError."""
-    taken = {Path(name).resolve(): "a RECORD" for name in record if name != "-"}
+    taken = {one: "a RECORD" for name in record for one in _files(0 if name == "-" else name)}
     for option, path in outputs.items():
-        if path is not None:
-            if path.resolve() in taken:
-                raise UsageError(f"{option} {path} is {taken[path.resolve()]} too; expected another file, so that "
-                                 "nothing is lost")
-            taken[path.resolve()] = f"the {option}"
+        for one in _files(path) if path is not None else ():
+            if one in taken:
+                raise UsageError(f"{option} {path} is {taken[one]} too; expected another file, so that nothing is lost")
+        taken |= dict.fromkeys(_files(path) if path is not None else (), f"the {option}")
+
+
+def _files(name: Path | str | int) -> list[object]:
+    """What tells a file from others: where it really lies, and which file of the disk it is (it may have two names)."""
+    found: list[object] = [] if isinstance(name, int) else [os.path.realpath(name)]
+    with suppress(OSError):
+        looked = os.fstat(name) if isinstance(name, int) else Path(name).stat()
+        if stat.S_ISREG(looked.st_mode):
+            found.append((looked.st_dev, looked.st_ino))
+    return found
 
 
 def near(what: str, name: str, allowed: Iterable[str]) -> str:
@@ -358,7 +373,7 @@ def with_progress(items: Sequence[T], done: str) -> Iterable[T]:
 
     start, shown = monotonic(), False
     for place, item in enumerate(items):
-        if sys.stderr.isatty() and monotonic() - start > SLOW_SECONDS:
+        if sys.stderr is not None and sys.stderr.isatty() and monotonic() - start > SLOW_SECONDS:
             shown = True
             say(f"\r{place} of {len(items)} {done}", end="")
         yield item

@@ -26,8 +26,8 @@ from poems.models.survival import (
 )
 from poems.record import PRESENT
 from poems.rules import Verdict
+from poems.units import YEAR_DAYS
 
-DAYS_A_YEAR = 365.25
 DIAGNOSIS, TREATMENT = "diagnosis", "first treatment"
 SURVIVAL, ANY = "survival", "any"
 ALIVE, RELAPSED, DIED = 0, 1, 2
@@ -237,7 +237,7 @@ def _faults(follow: Follow, where: str, start: date | None, treated: date | None
 
 
 def _years(span: timedelta) -> float:
-    return span.days / DAYS_A_YEAR
+    return span.days / YEAR_DAYS
 
 
 def _survival(courses: Sequence[Course]) -> Endpoint:

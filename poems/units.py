@@ -29,7 +29,9 @@ def _per(tops: dict[str, Fraction], bottoms: dict[str, Fraction]) -> dict[str, F
 _LITRES = _prefixed("L", "-dmu")
 _TENS = {f"10*{power}": Fraction(10) ** power for power in (3, 4, 6, 9, 12)}
 _DAY = Fraction(86400)
-_YEAR = Fraction("365.25") * _DAY  # UCUM: a is the Julian year, mo its twelfth part
+YEAR_DAYS = 365.25
+"""UCUM: a is the Julian year, mo its twelfth part."""
+_YEAR = Fraction(YEAR_DAYS) * _DAY
 
 UNITS: dict[str, dict[str, Fraction]] = {
     "mass concentration": _per(_prefixed("g", "k-munp"), _LITRES),

@@ -285,3 +285,38 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
         assert word in capsys.readouterr().out.casefold()
     package = (ROOT / "poems/__init__.py").read_text().split('"""')[1]
     exec("\n".join(line[4:] for line in package.splitlines() if line.startswith("    ")), {})
+
+
+def test_a_record_with_two_names_is_one_file(tmp_path: Path) -> None:
+    """A hard link, a symbolic one, and the file behind standard input are refused; a loop of links is said plainly."""
+    text = "patient,finding,status\np,edema,present\n"
+    record, hard, soft, loop = (tmp_path / name for name in ("r.csv", "hard.csv", "soft.csv", "loop.csv"))
+    record.write_text(text)
+    hard.hardlink_to(record)
+    soft.symlink_to(record)
+    loop.symlink_to(loop)
+    for given, output in ((record, hard), (record, soft), (soft, record)):
+        assert cli.run(["assess", str(given), "-o", str(output)]) == 2
+    command = [sys.executable, "-m", "poems.cli", "assess", "-", "-o", str(record)]
+    with record.open() as read:
+        assert subprocess.run(command, stdin=read, capture_output=True, check=False).returncode == 2
+    assert record.read_text() == text
+    assert cli.run(["assess", str(loop)]) == 3
+    assert cli.run(["assess", str(record), "-o", str(loop)]) == 2
+
+
+@pytest.mark.parametrize("arguments", [["assess", str(EXAMPLE)], ["follow", str(EXAMPLE)], ["assess", "none.csv"]],
+                         ids=["a review", "a course", "nothing"])
+def test_without_standard_error_the_work_is_done(arguments: list[str]) -> None:
+    """The same exit code, and what is said to standard output."""
+    command = [sys.executable, "-m", "poems.cli", *arguments]
+    plain = subprocess.run(command, capture_output=True, text=True, check=False)
+    closed = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *command], capture_output=True, text=True, check=False)
+    assert (closed.returncode, closed.stdout) == (plain.returncode, plain.stdout)
+
+
+def test_the_help_without_room_is_said() -> None:
+    with Path("/dev/full").open("wb") as full:
+        said = subprocess.run([sys.executable, "-m", "poems.cli", "--help"], stdout=full, stderr=subprocess.PIPE,
+                              text=True, check=False)
+    assert (said.returncode, "No space left" in said.stderr) == (2, True), said.stderr

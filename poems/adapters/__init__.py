@@ -47,7 +47,7 @@ def read(source: Path | str | bytes, knowledge: Knowledge, *, name: str = "", fo
         if form == "csv":
             table.read_csv(data, entries)
         elif form == "parquet":
-            table.read_parquet(data, entries)
+            table.read_parquet(data, entries, None if isinstance(source, bytes) or source == "-" else Path(source))
         else:
             _read_json(data, form, entries)
     except RefusedError as refused:

@@ -18,6 +18,7 @@ from poems.adapters import coding, document, fields
 from poems.adapters.document import Broken, Node, RefusedError
 from poems.adapters.entry import Entries, Observation, is_quantity
 from poems.record import ABSENT, PRESENT
+from poems.units import YEAR_DAYS
 
 SEX: Final = {"": "", "UNKNOWN_SEX": "", "OTHER_SEX": "", "FEMALE": "sex-female", "MALE": "sex-male"}
 VITAL: Final = {"": "", "UNKNOWN_STATUS": "", "ALIVE": "", "DECEASED": "death"}
@@ -140,7 +141,7 @@ def _person(who: Node, subject: Subject) -> list[Observation]:
     age = who.either("timeAtLastEncounter", "time_at_last_encounter").child("age")
     if age and "age" in known:
         years, months, weeks, days = _duration(age)
-        value = years + months / 12 + (weeks * 7 + days) / 365.25
+        value = years + months / 12 + (weeks * 7 + days) / YEAR_DAYS
         seen.append(Observation(who.path, known["age"], subject.patient, value=value, unit="a"))
     return seen
 

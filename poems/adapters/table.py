@@ -128,12 +128,22 @@ def _note_unknown(where: str, name: str, entries: Entries) -> None:
                   "an id or name that we know", f"Did you mean {near[0]}?" if near else SEE, "caution")
 
 
-def read_parquet(data: bytes, entries: Entries) -> None:
-    """Add the rows of a Parquet file to the entries. Raises: RefusedError, where it is no table."""
-    with tempfile.TemporaryDirectory() as folder:  # DuckDB reads files, and takes some names for patterns of several
-        copy = Path(folder) / "events.parquet"
-        copy.write_bytes(data)
-        rows = _parquet_rows(str(copy))
+def read_parquet(data: bytes, entries: Entries, path: Path | None = None) -> None:
+    """Add the rows of a Parquet file to the entries. path: where it lies, if it does.
+
+    Raises: RefusedError, where it is no table.
+    """
+    if path is not None and path.is_file() and not set("*?[{") & set(str(path)):
+        rows = _parquet_rows(str(path))
+    else:  # DuckDB reads files alone, and takes such a name for a pattern of several
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                copy = Path(folder) / "events.parquet"
+                copy.write_bytes(data)
+                rows = _parquet_rows(str(copy))
+        except OSError as error:
+            raise RefusedError("", f"cannot be laid aside to be read ({error.strerror})", "room for a copy of it",
+                               "Set TMPDIR to a folder with room.") from None
     heading, *body = rows
     heading = [_TWICE.sub(r"\1", _heading(name)) for name in heading]
     columns = _columns(heading, entries)

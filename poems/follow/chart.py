@@ -14,9 +14,9 @@ from poems.knowledge import Criterion, Knowledge
 from poems.knowledge.follow_model import Explanation, Unreadable
 from poems.record import ABSENT, Event, Record
 from poems.rules import Above, Present, Rule, Verdict, walk
+from poems.units import YEAR_DAYS
 
 MET, NOT_MET, UNKNOWN = Verdict.MET, Verdict.NOT_MET, Verdict.UNKNOWN
-YEAR_DAYS = 365.25
 AGE, BORN = "age", "birth-date"
 
 

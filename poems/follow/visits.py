@@ -15,10 +15,10 @@ from poems.follow.words import listed, number
 from poems.knowledge import Concept
 from poems.knowledge.follow_model import ScheduleItem
 from poems.record import Event
+from poems.units import YEAR_DAYS
 
 AHEAD = 365  # how many days ahead visits are listed; the calendar itself has no end
 DIAGNOSIS = "diagnosis"
-YEAR_DAYS = 365.25
 LAST, TODAY, BEFORE = "when it was last looked at", "if it is looked at then", "the visit before"
 
 

@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from poems.models import courses
 from poems.models.courses import Belief, Floats, Ints, Motion, Spread, tail
+from poems.units import YEAR_DAYS
 
-YEAR = 365.25
 WEEK = 7.0
 CHUNK = 512         # courses worked on at a time, so that they stay in the processor's cache
 NORMAL_95 = 1.959964
@@ -97,7 +97,7 @@ class State:
 
     def later(self, days: float) -> State:
         """The state after `days` more without a sample."""
-        years = np.full(self.weights.shape[1], days / YEAR)
+        years = np.full(self.weights.shape[1], days / YEAR_DAYS)
         return replace(self, belief=courses.predict(self.belief, years, self.model.grid[0]))
 
     def level(self) -> tuple[Floats, Floats]:
@@ -142,7 +142,7 @@ class State:
         slope = drawn.slope + across * step[0] + np.sqrt(np.maximum(drawn.ss - across**2, 0)) * step[1]
         rising = np.where(slope > 0, slope, 1.0)
         years = np.where(level >= limit, 0.0, np.where(slope > 0, (limit - level) / rising, np.inf))
-        ends = np.quantile(years, (0.025, 0.5, 0.975), method="lower") * YEAR / WEEK
+        ends = np.quantile(years, (0.025, 0.5, 0.975), method="lower") * YEAR_DAYS / WEEK
         low, middle, high = (float(each) for each in ends)
         return (middle, low, high) if 0 < middle < math.inf else None
 
@@ -268,7 +268,7 @@ class _Course:
 
     def __init__(self, day: Floats, log: Floats, side: Ints, since: Floats) -> None:
         self.day, self.log, self.side, self.rows = day, log, side, np.arange(len(day))
-        self.gaps = np.nan_to_num(np.diff(day, axis=1)).T / YEAR
+        self.gaps = np.nan_to_num(np.diff(day, axis=1)).T / YEAR_DAYS
         self.sampled = ~np.isnan(log) & ~np.isnan(day)
         self.exact = self.sampled & (side == 0)
         treated = self.sampled & (np.nan_to_num(day) >= since[:, None])

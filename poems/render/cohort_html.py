@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from poems.disclosure import told
+from poems.render.as_html import environment, tidy
 from poems.render.cohort_tables import HAZARDS, counted, interval, ratio, together, whole
 from poems.render.cohort_view import CohortView, EndpointView, Measure
 from poems.render.view import DISCLAIMER
-from poems.render.words import clean
 
 WIDTH, HEIGHT = 480.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 14.0, 14.0, 86.0
 Point = tuple[float, float]
+SAID = {"told": told, "whole": whole, "interval": interval, "ratio": ratio, "together": together, "counted": counted}
+"""How the page says numbers."""
 
 
 def page(shown: CohortView) -> str:
     """The page. Whatever came from elsewhere is escaped."""
-    html = _environment().get_template("cohort.html.j2").render(
+    return tidy(environment().get_template("cohort.html.j2", globals=SAID).render(
         page=shown, p="p1", disclaimer=DISCLAIMER, hazards=HAZARDS,
-        charts={one.id: [Markup(svg(one, measures)) for measures in _groups(one)] for one in shown.endpoints})  # noqa: S704 (built by ElementTree, which escapes)
-    return "\n".join(line.rstrip() for line in html.splitlines() if line.strip()) + "\n"
-
-
-@cache
-def _environment() -> Environment:
-    made = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined,
-                       autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    made.filters["clean"] = clean
-    made.globals.update(told=told, whole=whole, interval=interval, ratio=ratio, together=together, counted=counted)
-    return made
+        charts={one.id: [Markup(svg(one, measures)) for measures in _groups(one)] for one in shown.endpoints}))  # noqa: S704 (built by ElementTree, which escapes)
 
 
 def _groups(one: EndpointView) -> list[tuple[Measure, ...]]:

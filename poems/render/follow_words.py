@@ -11,6 +11,7 @@ from poems.follow.model import CONFIRMED
 from poems.knowledge import Knowledge
 from poems.knowledge.follow_model import ScheduleItem
 from poems.render.words import inside, label, listed, measured, number, percent, shown, unit
+from poems.units import YEAR_DAYS
 
 ALARM = {"none": "no rise shown", "confirm": "a true rise is possible", "rising": "a true rise is likely"}
 """The model's words. That a definition is met or confirmed is said of definitions alone."""
@@ -28,7 +29,7 @@ def duration(days: float) -> str:
         if days < most:
             count = round(days / step)
             return f"{count} {word}" + ("" if count == 1 else "s")
-    return f"{days / 365.25:.1f} years"
+    return f"{days / YEAR_DAYS:.1f} years"
 
 
 def weeks(count: float) -> str:

@@ -9,8 +9,8 @@ from math import exp, isfinite, log
 
 from poems.render.timeline import Course, Lane, Panel, Timeline
 from poems.render.timeline_axis import bounds, ticks, value_ticks
+from poems.units import YEAR_DAYS
 
-YEAR = 365.25
 GROUPS = {"treatment": "Treatments", "response": "Responses", "relapse": "Relapses", "illness": "Illness",
           "visit": "Visits"}
 ENDS = ("death", "today")
@@ -86,7 +86,7 @@ def rows(timeline: Timeline) -> Iterator[Row]:
 def _since(timeline: Timeline, years: int) -> date:
     """So many years before the day asked about, or before death."""
     last = next((line.day for kind in ENDS for line in timeline.lines if line.kind == kind), timeline.end)
-    return last - timedelta(min(round(years * YEAR), last.toordinal() - 1))
+    return last - timedelta(min(round(years * YEAR_DAYS), last.toordinal() - 1))
 
 
 def _blank(course: Course) -> Course:

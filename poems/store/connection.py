@@ -250,6 +250,11 @@ class File:
             self._turn.release()
             self._let_go()
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it needs a key."""
+        return self._key is not None
+
     def refuse_closed(self) -> None:
         """Before something is stored: the file was given up meanwhile, and nobody waits for an answer any more."""
         if self._closed:

@@ -12,11 +12,11 @@ from typing import Final
 
 from poems.errors import Issue
 from poems.record import PRESENT, Event
+from poems.units import YEAR_DAYS
 
 _SEXES: Final = ("sex-female", "sex-male")
 _BORN, _AGE = "birth-date", "age"
 _PERSON: Final = (*_SEXES, _BORN)
-_YEAR: Final = 365.25
 _SLACK: Final = 366.0
 """Days by which ages may miss each other: many are rounded, or counted from the year alone."""
 
@@ -65,7 +65,7 @@ def _spans(events: Iterable[Event]) -> list[tuple[float, float]]:
         if one.finding == _BORN and one.status == PRESENT:
             found.append((day, day))
         elif one.finding == _AGE and one.value is not None and not one.comparator:
-            found.append((day - (one.value + 1) * _YEAR - _SLACK, day - one.value * _YEAR + _SLACK))
+            found.append((day - (one.value + 1) * YEAR_DAYS - _SLACK, day - one.value * YEAR_DAYS + _SLACK))
     return found
 
 

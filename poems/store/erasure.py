@@ -6,16 +6,18 @@ no mark by which a row could be deleted otherwise.
 
 Deleting is not enough: old bytes stand in the write-ahead log, in free pages and in the gaps of others. So the file is
 written anew (VACUUM) and the log is folded in and cut to nothing. A setting counts the erasures whose bytes are due, so
-that a crash in between, or a reader who keeps the log in use, only delays that until the file is opened next.
+that a crash in between, or a reader who keeps the log in use, only delays that: it is tried again when the file is
+opened, and when somebody looks at the list.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from poems.store import model as m
 from poems.store import rows
-from poems.store.connection import WAIT_SECONDS, File, transaction
+from poems.store.connection import File, transaction
 from poems.store.problems import ConflictError, MissingError
 from poems.store.rows import Head
 from poems.store.schema import GUARDS
@@ -25,8 +27,11 @@ SAID: Final = "erased for good: "
 made before is kept from bringing the patient back."""
 _ERASED, _SWEPT = "erasures", "erasures swept"
 _OF_PATIENT: Final = ("move", "issue", "entry", "change")
-_AT_OPENING: Final = 2.0
-"""Seconds that opening a file waits for others, where something is due."""
+_WAIT: Final = 2.0
+"""Seconds that others are waited for: while the file is written anew nobody else writes."""
+_MOST_IN_MEMORY: Final = 2**30
+"""An encrypted file is written anew by way of memory, so that no plain copy of it lies on the disk; a larger one is
+not. What was deleted in it is zeros all the same (secure_delete), and its log is cut to nothing."""
 
 
 def erase(file: File, uid: str, revision: int, who: str) -> m.Erased:
@@ -50,7 +55,7 @@ def erase(file: File, uid: str, revision: int, who: str) -> m.Erased:
                                 f"{'line' if done.lines == 1 else 'lines'} of this trail", uid)
             _count(db, _ERASED, _counted(db, _ERASED) + 1, who)
             file.refuse_closed()
-        return m.Erased(done.entries, done.changes, done.lines, is_swept=_is_swept_now(file, db, WAIT_SECONDS))
+        return m.Erased(done.entries, done.changes, done.lines, is_swept=_is_swept_now(file, db, _WAIT))
 
 
 def _removed(db: Any, uid: str, revision: int) -> Head:
@@ -90,25 +95,37 @@ def is_due(db: Any) -> bool:
     return _counted(db, _SWEPT) < _counted(db, _ERASED)
 
 
-def finish(file: File) -> None:
-    """Do what is due, if something is. Where it cannot be done now, it stays due."""
+def finish(file: File, wait: float = _WAIT) -> bool:
+    """Do what is due, if something is; whether nothing is due any more. What cannot be done now stays due."""
     with file.reading() as db:
         if not is_due(db):
-            return
+            return True
     with file.alone() as db:
-        _is_swept_now(file, db, _AT_OPENING)
+        return _is_swept_now(file, db, wait)
+
+
+def unnamed(db: Any, uids: Iterable[str]) -> frozenset[str]:
+    """Of these, those that name nobody here any more: what is told late of an erased patient is told without them."""
+    if not _counted(db, _ERASED):
+        return frozenset()
+    return frozenset(uid for uid in set(uids) - {""} if not rows.heads(db, uid))
 
 
 def _is_swept_now(file: File, db: Any, wait: float) -> bool:
     """Write the file anew without what was erased, and cut its log to nothing; whether that could be done."""
-    due = _counted(db, _ERASED)
     try:
+        due = _counted(db, _ERASED)
         db.execute(f"PRAGMA busy_timeout = {round(1000 * wait)}")
-        db.execute("VACUUM")
+        if not file.is_encrypted:
+            db.execute("PRAGMA temp_store = FILE")
+        if not file.is_encrypted or file.path.stat().st_size <= _MOST_IN_MEMORY:
+            db.execute("VACUUM")
         if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             return False  # somebody still reads what was before
         with transaction(db, "BEGIN IMMEDIATE"):
             _count(db, _SWEPT, due, "app")
+    except MemoryError:
+        return False
     except file.errors:  # a full disk, another program: the patient is erased, and its bytes are due
         return False
     return True

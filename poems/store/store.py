@@ -125,10 +125,11 @@ class Store:
         """
         return erasure.erase(self.file, uid, revision, checked.who(who))
 
-    def is_erasure_due(self) -> bool:
-        """Whether bytes of an erased patient may stand in the file: somebody was reading, or the disk was full."""
-        with self.file.reading() as db:
-            return erasure.is_due(db)
+    def is_swept(self) -> bool:
+        """Whether the bytes of everybody who was erased are gone from the file, once it was tried again without waiting
+        where they were not: somebody was reading, or the disk was full.
+        """
+        return erasure.finish(self.file, 0)
 
     # --- what is known of a patient
 
@@ -258,14 +259,16 @@ class Store:
         """A line in the audit trail; changes leave theirs by themselves. No value belongs into it."""
         with self.file.writing() as db:
             rows.audit(db, checked.printable(who, checked.LONGEST_WHO), checked.printable(action, 200),
-                       checked.printable(uid, 64))
+                       "" if erasure.unnamed(db, [uid]) else checked.printable(uid, 64))
 
     def append(self, lines: Iterable[Audited], wait: float) -> None:
         """Lines in the audit trail, each with its own moment; others are waited for so many seconds and no longer."""
+        told = [(one.at.isoformat(timespec="microseconds"), checked.printable(one.who, checked.LONGEST_WHO),
+                 checked.printable(one.action, 200), checked.printable(one.uid, 64)) for one in lines]
         with self.file.writing(wait) as db:
+            gone = erasure.unnamed(db, [uid for *_, uid in told])
             db.executemany("INSERT INTO audit (at, who, action, uid) VALUES (?,?,?,?)",
-                           [(one.at.isoformat(timespec="microseconds"), checked.printable(one.who, checked.LONGEST_WHO),
-                             checked.printable(one.action, 200), checked.printable(one.uid, 64)) for one in lines])
+                           [(*line, "" if uid in gone else uid) for *line, uid in told])
 
     def audit(self, *, limit: int = 200, before: int | None = None, who: str = "", uid: str = "",
               action: str = "") -> tuple[Audited, ...]:

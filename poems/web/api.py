@@ -123,6 +123,7 @@ def erase(ask: Ask) -> Response:
     """Erase a removed patient for good, where the label is given; 409 where it was not removed, or restored since."""
     given, uid = body(ask, "Erasure"), ask.path("uid")
     if not is_named(given["label"], ask.store.patient(uid, even_removed=True).label):
+        ask.told("erase refused", uid)
         raise FaultyError(422, OTHER_NAME, (
             Issue("fault", "label", "not the label of this patient", "its label", "Look whom you erase."),))
     done = erased(ask, uid, given["revision"])

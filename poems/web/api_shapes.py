@@ -85,7 +85,8 @@ GIVEN: Mapping[str, Schema] = {
         "description": "The uids of other patients whose labels look the same: both may be one person.",
         "type": "array", "items": ID}}),
     "Erased": shape({"entries": COUNT, "changes": COUNT, "swept": {
-        "description": "Whether the bytes are gone from the file; else they go at the next start.", **FLAG}}),
+        "description": "Whether the bytes are gone from the file; else that is tried again, as at the next start.",
+        **FLAG}}),
     "Entry": shape({"id": NUMBER, "event": of("Event"), "raw": {"type": "object"}, "entered_at": MOMENT, "who": TEXT,
                     "change": NUMBER, "kind": TEXT, "supersedes": or_null(NUMBER)}),
     "Change": shape({"id": NUMBER, "kind": ID, "who": TEXT, "at": MOMENT, "note": TEXT, "source": TEXT, "format": TEXT,

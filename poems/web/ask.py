@@ -198,7 +198,7 @@ def _answered(page: Page, ask: Ask, *, is_change: bool) -> Response:
             _tell(page.__name__, ask, 409, is_change=is_change)
             raise
         _tell(page.__name__, ask, response.status_code, is_change=is_change)
-        if is_change and response.status_code < 400 and ask.again:
+        if is_change and page.__name__ != FIELDS and response.status_code < 400 and ask.again:
             ask.drafts.drop(ask.again)  # it is saved now
         return marked(ask.request, response)
 

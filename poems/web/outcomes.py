@@ -18,8 +18,8 @@ from typing import Final
 
 from poems.errors import Issue
 
-HOURS, MOST, MOST_LINES = 1, 100, 20_000
-"""How long an outcome is kept, how many, and how many lines of files they may hold together."""
+HOURS, MOST, MOST_OF_ONE, MOST_LINES = 1, 100, 10, 20_000
+"""How long an outcome is kept, how many, how many of one session, and how many lines of files all may hold."""
 GONE: Final = ("The outcome of this import is no longer kept here, or belongs to another session. What was stored "
                "stands in the history of each record, with what its reading had to say.")
 
@@ -90,6 +90,9 @@ class Outcomes:
         """The id under which it can be seen; the oldest give way."""
         made = secrets.token_urlsafe(16)
         with self._lock:
+            mine = [key for key, (whose, _, _) in self._kept.items() if whose == owner]
+            for key in mine[:max(len(mine) - MOST_OF_ONE + 1, 0)]:
+                del self._kept[key]
             self._kept[made] = owner, self._clock() + HOURS * 3600, outcome
             while len(self._kept) > 1 and (
                     len(self._kept) > MOST or sum(one.lines for _, _, one in self._kept.values()) > MOST_LINES):

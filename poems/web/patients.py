@@ -49,7 +49,7 @@ def home(ask: Ask) -> Response:
     is_admin = ask.session.may("admin")
     return page(ask, "patients.html.j2", patients=everybody, removed=ask.store.patients(removed=True),
                 is_erased=ask.request.query_params.get("erased") == "yes", typed=ask.typed_before("create"),
-                is_due=is_admin and ask.store.is_erasure_due())
+                is_due=is_admin and not ask.store.is_swept())
 
 
 @write()
