@@ -205,7 +205,7 @@ def test_the_account_of_a_probability_closes(path: Path, knowledge: Knowledge) -
     """Each bar begins where the last one ended, from before the findings to now; weights are those of the review."""
     found = assess(case_record(read_case(path)), knowledge)
     shown = view(found, knowledge)
-    flow = waterfall(found, shown, knowledge)
+    flow = waterfall(found, shown)
     if flow is None:
         assert not shown.evidence
         return

@@ -151,10 +151,10 @@ def _judged(
             return None, None
         where = Stretch(chart, transplants[0])
         return judge(kind.rule, where.baseline, {}), where
-    return _responding(kind.rule, chart, stretch)
+    return _responding(kind.rule, stretch)
 
 
-def _responding(rule: Rule, chart: Chart, stretch: Stretch | None) -> tuple[Judgement | None, Stretch | None]:
+def _responding(rule: Rule, stretch: Stretch | None) -> tuple[Judgement | None, Stretch | None]:
     """A factor on the slice since treatment, where it speaks of a response that was not reached."""
     if stretch is None:
         return None, None

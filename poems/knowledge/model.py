@@ -353,7 +353,3 @@ class Knowledge:
     def by_name(self, name: str) -> Concept | None:
         """The concept with this id, label, synonym or name for patients, whatever the letter case."""
         return self._names.get(name.casefold())
-
-    def specific(self, concept: Concept, specimen: str) -> Concept | None:
-        """The concept that this one is in a specimen (VEGF in plasma), or None where no such concept exists."""
-        return next((c for c in self.concepts.values() if c.of == concept.id and c.specimen == specimen), None)

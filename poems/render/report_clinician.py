@@ -81,7 +81,7 @@ class Clinician:
         yield self._glance(press)
         yield from self._findings(press, room)
         yield self._criteria(press, room)
-        yield Beside((self._differential(press, room), *self._moved(press, room)), (self._next(press, room),))
+        yield Beside((self._differential(room), *self._moved(press, room)), (self._next(press, room),))
         yield from self._cautions(press, room)
 
     def _cautions(self, press: Press, room: int) -> Iterator[Lines]:
@@ -177,7 +177,7 @@ class Clinician:
 
     # what may be behind it
 
-    def _differential(self, press: Press, room: int) -> Bars:
+    def _differential(self, room: int) -> Bars:
         """POEMS and every disease that is more probable, always; the others while there is room."""
         ranked = sorted(self.seen.diseases, key=lambda item: -item.probability)
         prior = next((item for item in ranked if item.is_target), None)

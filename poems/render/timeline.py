@@ -261,7 +261,7 @@ def _panels(follow: Follow, knowledge: Knowledge, own: bool) -> Iterator[Panel]:
     for trend in follow.trends:
         of.setdefault(trend.series.finding, []).append(trend)
     for finding, trends in of.items():
-        courses = tuple(_course(trend, knowledge, own) for trend in trends if trend.series.samples)
+        courses = tuple(_course(trend, own) for trend in trends if trend.series.samples)
         yield _panel(finding, courses, knowledge, own, is_log=True)
     scales: dict[str, list[Series]] = {}
     for series, _ in follow.scales:
@@ -271,7 +271,7 @@ def _panels(follow: Follow, knowledge: Knowledge, own: bool) -> Iterator[Panel]:
         yield _panel(finding, courses, knowledge, own, is_log=False)
 
 
-def _course(trend: Trend, knowledge: Knowledge, own: bool) -> Course:
+def _course(trend: Trend, own: bool) -> Course:
     samples = _samples(trend.series, trend.explained_by)
     limit = trend.series.upper_limit
     if own or len(samples) < 2:

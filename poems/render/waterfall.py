@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
-from poems.knowledge import Knowledge
 from poems.models.differential import TARGET, Evidence, Posterior
 from poems.render.view import SLIGHT, EvidenceView, ReviewView
 from poems.render.words import factor, percent, rarity
@@ -53,7 +52,7 @@ class Waterfall:
     half: float
 
 
-def waterfall(review: Review, shown: ReviewView, knowledge: Knowledge) -> Waterfall | None:
+def waterfall(review: Review, shown: ReviewView) -> Waterfall | None:
     """The account of the target's probability; None where the review has none, or nothing moved it.
 
     shown: the same review as its reader sees it, for names and citations.

@@ -60,7 +60,7 @@ def review(ask: Ask) -> Response:
                     missing=missing(found.record.events, ask.knowledge))
     shown = view(found, ask.knowledge)
     return page(ask, "review.html.j2", shown=shown, disclaimer=DISCLAIMER, setting=found.setting,
-                flow=waterfall(found, shown, ask.knowledge), chosen=setting_of(ask), settings=ask.knowledge.settings,
+                flow=waterfall(found, shown), chosen=setting_of(ask), settings=ask.knowledge.settings,
                 **_nothing(ask), **common)
 
 
