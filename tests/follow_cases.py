@@ -88,7 +88,7 @@ def told(found: Follow) -> dict[str, Any]:
         "visits": _visits(found),
         "overdue": [visit.label for visit in found.calendar if visit.overdue],
         "late": [[visit.latest, *visit.tests] for visit in found.calendar if visit.overdue],
-        "recorded": {str(item.day): fields(item, "line shown why") for item in found.recorded},
+        "recorded": {str(item.day): fields(item, "line shown why denied") for item in found.recorded},
         "treatments": [[span.finding, span.start, span.end] for span in found.treatments],
         "cautions": [item.id for item in found.cautions],
         "doubtful": list(found.doubtful),
@@ -114,6 +114,8 @@ def _relapses(found: Follow) -> dict[str, Any]:
         said[item.id if past is None else f"{item.id}@{past}"] = {
             **fields(item, "verdict day confirmed gone met-from samples is-repeated denied why"),
             "beside": "; ".join(item.beside),
+            "is-once": "recorded once" in item.beside,
+            "not-counted": [name for name, _, _ in item.not_counted],
             "is-doubted": any("a clinician has to say" in clause for clause in item.beside),
             "behind": [event.value for event in item.because],
             "because": [event.finding for event in item.because],

@@ -46,6 +46,16 @@ def test_the_whole_is_a_part(make: Callable[[], Follow], knowledge: Knowledge) -
     assert part(whole) == whole
 
 
+def test_a_response_seen_on_one_day_stands_on_that_day(knowledge: Knowledge) -> None:
+    """Where nothing later shows it (it is dated after the death), the picture says the day that it marks."""
+    whole = follow_made.everything()
+    for until in (None, follow_made.day("2020-08-31")):
+        shown = replace(whole.responses[3], best_day=follow_made.day("2020-09-01"), until=until)
+        drawn = timeline(replace(whole, responses=(shown,)), knowledge)
+        (bar,) = (bar for lane in drawn.lanes if lane.group == "response" for bar in lane.bars)
+        assert (bar.is_day, bar.start, bar.label) == (True, shown.best_day, "response on 2020-09-01")
+
+
 @made
 @pytest.mark.parametrize("years", [1, 3, 5])
 def test_fewer_years_hold_what_lies_in_them_and_nothing_else(make: Callable[[], Follow], years: int,

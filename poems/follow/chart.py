@@ -90,7 +90,7 @@ class Chart:
     @cached_property
     def excuses(self) -> Mapping[str, Sequence[tuple[date, date, Explanation]]]:
         """Per feature, from when to when one that comes is taken for the sign of something else: so many days after a
-        transplant, and while that is on record.
+        transplant, and as many after each day on which that is on record, unless it is recorded as gone before.
         """
         found: dict[str, list[tuple[date, date, Explanation]]] = {}
         for known in self.follow.explanations:
@@ -101,7 +101,9 @@ class Chart:
             rows = self.record.by_finding.get(known.finding, ())
             gone = days_of(event for event in rows if event.status == ABSENT)
             seen = days_of(event for event in rows if event.status != ABSENT)
-            times += [(day, min((end for end in gone if end > day), default=day)) for day in seen]
+            for day in seen:
+                last = shifted(day, known.to_days)
+                times.append((day, min((end for end in gone if day < end < last), default=last)))
             for finding in known.findings if times else ():
                 found.setdefault(finding, []).extend((first, last, known) for first, last in times)
         return found

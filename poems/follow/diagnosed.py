@@ -69,7 +69,8 @@ def treated_anew(chart: Chart, diagnosed: date | None, diagnosed_by: str) -> dat
         return None
     before = [span for span in chart.therapies if span.start < diagnosed]
     oldest = shifted(diagnosed, -chart.follow.windows["baseline-days"].days)
-    if not before or any(span.start >= oldest or span.end is None or span.end > diagnosed for span in before):
+    ends = [span.start if span.finding in chart.once else span.end or date.max for span in before]
+    if not before or max(ends) > diagnosed or any(span.start >= oldest for span in before):
         return None
     return min((span.start for span in chart.therapies if span.start >= diagnosed), default=None)
 

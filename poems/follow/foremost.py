@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from poems.course import Span, days_of
+from poems.course import Span, shifted
 from poems.evaluate import judge
 from poems.follow.chart import Chart
 from poems.follow.model import Relapse
@@ -95,41 +95,50 @@ def excluded(chart: Chart) -> Iterator[Caution]:
     """A drug given to somebody who has a finding with which it must not be given."""
     told: set[tuple[str, str]] = set()
     for harm in (harm for option in chart.follow.options for harm in option.harms if harm.drug):
-        span = _beside(chart, harm.drug, harm.finding)
-        if span is not None and (harm.drug, harm.finding) not in told:
+        found = _beside(chart, harm.drug, harm.finding)
+        if found is not None and (harm.drug, harm.finding) not in told:
             told.add((harm.drug, harm.finding))
-            rows = chart.record.by_finding.get(harm.finding, ())
-            since = min(days_of(event for event in rows if event.status != ABSENT), default=None)
+            span, since = found
+            on = f" on {since}" if since else ""
+            no_end = " and no end of it" if since is None or since < span.start else ""
             yield Caution(
                 f"{harm.drug}-{harm.finding}",
-                f"{chart.label(harm.finding)} is recorded{f' on {since}' if since else ''}. {chart.label(harm.drug)} "
+                f"{chart.label(harm.finding)} is recorded{on}{no_end}. {chart.label(harm.drug)} "
                 f"was given from {span.start} {f'to {span.end}' if span.end else 'on'}. {harm.text}.",
                 source=harm.source,
             )
 
 
-def _beside(chart: Chart, drug: str, finding: str) -> Span | None:
-    """The first course of a drug during which a finding was there: recorded then, or earlier and not as over."""
+def _beside(chart: Chart, drug: str, finding: str) -> tuple[Span, date | None] | None:
+    """The first course of a drug during which a finding was there, recorded then, or earlier and not as over; and the
+    day on which it is recorded, if it has one.
+    """
     rows = [event for event in chart.record.by_finding.get(finding, ()) if event.status]
+    known = sorted((e.date or date.min, e.status != ABSENT) for e in rows)
     for span in chart.spans:
         if span.finding == drug:
-            known = sorted((e.date or date.min, e.status != ABSENT) for e in rows)
-            before = [is_there for day, is_there in known if day <= span.start][-1:]
-            during = [is_there for day, is_there in known if span.start < day and (not span.end or day <= span.end)]
-            if any((*before, *during)):
-                return span
+            before = [one for one in known if one[0] <= span.start][-1:]
+            during = [one for one in known if span.start < one[0] and (not span.end or one[0] <= span.end)]
+            there = [day for day, is_there in (*before, *during) if is_there]
+            if there:
+                return span, there[0] if there[0] > date.min else None
     return None
 
 
 def _untreated(chart: Chart, diagnosed: date) -> Iterator[Caution]:
     """What the definitions of progression show since the diagnosis, where no treatment of the clone is dated."""
-    for item in relapses(Stretch(chart, diagnosed)):
+    worked_up = shifted(diagnosed, chart.follow.windows["baseline-days"].days)  # what is found by then may not be new
+    causes = {known.finding for known in chart.follow.explanations}
+    for item in relapses(Stretch(chart, worked_up)):
         if item.day is not None:
-            names = list(dict.fromkeys(chart.label(event.finding) for event in item.because))
+            names = list(dict.fromkeys(chart.label(e.finding) for e in item.because if e.finding not in causes))
+            gone = f", not any more on {item.gone}" if item.gone else ""
+            told = "; ".join((*(() if item.confirmed else ("not confirmed",)), *item.beside))
             yield Caution(
                 f"untreated-{item.id}",
-                f"{item.label}, met on {item.day}, since the diagnosis on {diagnosed} and without a treatment of the "
-                f"plasma-cell disorder: {', '.join(names)}.{''.join(_lower(chart, item, diagnosed))}",
+                f"{item.label}, met on {item.day}{gone}{f' ({told})' if told else ''}, since the diagnosis on "
+                f"{diagnosed} and without a treatment of the plasma-cell disorder: {', '.join(names)}."
+                f"{''.join(_lower(chart, item, diagnosed))}",
                 source=item.source,
             )
 

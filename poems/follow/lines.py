@@ -15,6 +15,8 @@ from poems.follow.words import listed
 from poems.record import ABSENT
 from poems.rules import Verdict
 
+UNTREATED = "no treatment of the plasma-cell disorder is dated before it"
+
 
 def stretches(chart: Chart, anew: date | None = None) -> tuple[tuple[Line, Stretch, tuple[Relapse, ...]], ...]:
     """The lines of treatment with their relapses, first line first.
@@ -56,20 +58,23 @@ def earlier(found: Sequence[tuple[Line, Stretch, tuple[Relapse, ...]]]) -> tuple
 def recorded(chart: Chart, found: Sequence[tuple[Line, Stretch, tuple[Relapse, ...]]]) -> tuple[Recorded, ...]:
     """The relapses that a clinician recorded, oldest first, each with the line of treatment in which it falls."""
     told = []
-    for day in _recorded_days(chart):
+    days, rows = _recorded_days(chart), chart.record.by_finding.get(chart.follow.endpoints.relapse, ())
+    no = days_of(event for event in rows if event.status == ABSENT)
+    for day, following in zip(days, (*days[1:], date.max), strict=False):
+        denied = max((on for on in no if day < on < following), default=None)
         place = next((item for item in found if item[0].start < day and (not item[0].end or day <= item[0].end)), None)
         if place is None:
-            told.append(Recorded(day, 0, False, "no treatment of the plasma-cell disorder is dated before it"))
+            told.append(Recorded(day, 0, False, UNTREATED, denied=denied))
             continue
         line, stretch, known = place
         made = {item.id: item for kind in chart.follow.relapses for item in turning(kind, chart)}
         seen = {name: state for item in made.values() for name, state in stretch.first_seen(item, is_there=False)}
-        shown = any(item.confirmed for item in known)
+        shown = any(item.confirmed and (item.gone is None or item.gone > day) for item in known)
         early = sorted(((name, state.day) for name, state in seen.items() if state.day <= day), key=_by_day)
         features = () if shown else tuple(early)
         why = "" if shown else FIRST_SEEN if features else _not_shown(known)
         because = tuple(event for name, _ in features for event in seen[name].because)
-        told.append(Recorded(day, line.number, shown, why, features, because))
+        told.append(Recorded(day, line.number, shown, why, features, because, denied))
     return tuple(told)
 
 
@@ -84,6 +89,9 @@ def _recorded_days(chart: Chart) -> list[date]:
 
 def _not_shown(known: Sequence[Relapse]) -> str:
     """Why the definitions do not show a relapse that was recorded."""
+    over = [f"{item.label}, met on {item.day}, was not met any more on {item.gone}" for item in known if item.gone]
+    if over:
+        return "; ".join(over)
     waiting = [f"{item.label} (met on {item.day})" for item in known if item.is_waiting]
     if waiting:
         return f"not confirmed: {listed(waiting)}"

@@ -210,7 +210,8 @@ def _recorded(chart: Chart, found: Sequence[tuple[Line, Stretch, Sequence[Relaps
     rows = chart.record.by_finding.get(chart.follow.endpoints.relapse, ())
     for day in days_of(event for event in rows if event.status != ABSENT):
         known = next((items for line, _, items in found if line.start < day and (not line.end or day <= line.end)), ())
-        shown = [f"{item.label} since {item.day}" for item in known if item.day is not None]
+        there = [item for item in known if item.day is not None and (item.gone is None or item.gone > day)]
+        shown = [f"{item.label} since {item.day}" for item in there]
         yield Caution(
             f"relapse-recorded-{day}",
             f"The record says relapse or progression on {day}. "
@@ -285,6 +286,13 @@ def _transplant(chart: Chart) -> Iterator[Caution]:
 def _courses(chart: Chart) -> Iterator[Caution]:
     """Entries of a treatment as given that lie too far apart for one course."""
     window = chart.follow.windows["one-course-days"]
+    for finding in sorted(chart.once):
+        for span, after in pairwise(span for span in chart.spans if span.finding == finding):
+            yield Caution(
+                f"courses-{finding}-{after.start}",
+                f"{chart.label(finding)} is recorded on {span.start} and on {after.start}: it was read as given twice. "
+                "If the second entry only repeats the first, correct it.",
+            )
     for finding in window.treatments:
         known = [span for span in chart.spans if span.finding == finding]
         for span, after in pairwise(known):

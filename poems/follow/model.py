@@ -89,7 +89,7 @@ class Relapse:
     """One type of relapse or progression: its verdict, since when, what the literature does then.
 
     met: as the definition asks, day: since the first sample that counts for it. unknown with a day: the definition is
-    met and waits for its confirmation. gone: the last day looked at, where it has been met and is not any more.
+    met and waits for its confirmation. gone: the first day looked at on which it was not met any more.
     met_from: the first sample that met it, counted or not. samples: how many the definition asks for; more than one is
     a confirmation. beside: what has to be said with it in the first lines. not_counted: features that came and do not
     count as new, each with its day and why. denied: the last day on
@@ -135,7 +135,8 @@ class Recorded:
 
     line: of treatment, in which it was recorded; 0 before the first. shown: whether a definition is met in that line.
     why: the reason why the definitions do not show it. features: those recorded for the first time in that line, each
-    with its day, where that is why; because: the events that show them.
+    with its day, where that is why; because: the events that show them. denied: the last day after it (and before the
+    next that was recorded) on which a clinician recorded that there is none.
     """
 
     day: date
@@ -144,6 +145,7 @@ class Recorded:
     why: str
     features: tuple[tuple[str, date], ...] = ()
     because: tuple[Event, ...] = ()
+    denied: date | None = None
 
 
 @dataclass(frozen=True)

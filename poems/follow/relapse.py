@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
-from poems.course import days_of, in_order
+from poems.course import days_of, in_order, shifted
 from poems.evaluate import Judgement
 from poems.follow.chart import MET, NOT_MET, UNKNOWN, Chart
 from poems.follow.explained import Near, explanations
@@ -29,7 +29,8 @@ class Run:
     """Samples in a row on which the definition of a relapse is met. asks: how often it has to be. counted: the days
     that something else does not explain; only they can confirm. is_sure: it is met without a scale that has no least
     change. is_doubtful: a scale alone meets it, or all that meets it something else can bring. is_normal: every value
-    lies within its laboratory's own limit.
+    lies within its laboratory's own limit. is_once: one day shows it, and no earlier day has the sign. gone: the first
+    day after it that does not meet it.
     """
 
     days: tuple[date, ...]
@@ -39,7 +40,8 @@ class Run:
     is_sure: bool
     is_doubtful: bool
     is_normal: bool
-    is_over: bool
+    is_once: bool
+    gone: date | None
 
 
 def relapses(stretch: Stretch) -> tuple[Relapse, ...]:
@@ -52,10 +54,14 @@ def _with_uncounted(told: Relapse, kind: RelapseType, stretch: Stretch) -> Relap
     found: list[tuple[str, date, str]] = []
     texts: dict[str, None] = {}
     for made in turning(kind, stretch.chart):
-        found += [(name, state.day, FIRST_SEEN) for name, state in stretch.first_seen(made, is_there=True)]
-        for name, day, known in stretch.excused(made):
-            found.append((name, day, f"{stretch.chart.label(known.finding)} can explain this"))
+        excused = list(stretch.excused(made))
+        for name, day, last, known in excused:
+            still = "" if stretch.chart.excused(name, last) else f", still there on {last}"
+            found.append((name, day, f"{stretch.chart.label(known.finding)} can explain this{still}"))
             texts[known.text] = None
+        known_by = {name for name, *_ in excused}
+        seen = stretch.first_seen(made, is_there=True)
+        found += [(name, state.day, FIRST_SEEN) for name, state in seen if name not in known_by]
     if told.denied:
         told = replace(told, why=f"{told.why} A clinician recorded on {told.denied} that there is no relapse.")
     if not found:
@@ -74,20 +80,20 @@ def _relapse(kind: RelapseType, stretch: Stretch) -> Relapse:
     for run in runs:
         if _confirms(run):
             told = replace(
-                _told(kind, MET, run.counted[0], _because(run, judged, stretch), _why_met(kind, run)),
+                _told(kind, MET, run.counted[0], _because(kind, run, judged, stretch), _why_met(kind, run)),
                 met_from=run.days[0],
                 samples=run.asks.samples,
                 beside=tuple(_beside(run, stretch)),
                 denied=_denied(run, stretch),
             )
-            return replace(told, gone=judged[-1][0]) if runs[-1].is_over else told
+            return replace(told, gone=runs[-1].gone)
     last = next((day for day, item, _ in reversed(judged) if item.verdict is not UNKNOWN), None)
-    if runs and last in runs[-1].days and not runs[-1].is_over:
+    if runs and last in runs[-1].days and not runs[-1].gone:
         told = _told(
             kind,
             UNKNOWN,
             runs[-1].days[0] if runs[-1].is_sure else None,
-            (*_because(runs[-1], judged, stretch), *_near_events(runs[-1])),
+            (*_because(kind, runs[-1], judged, stretch), *_near_events(runs[-1])),
             _why_pending(runs[-1]),
         )
         beside = tuple(_beside(runs[-1], stretch))
@@ -133,12 +139,25 @@ def _judged(kind: RelapseType, since: date | None, stretch: Stretch) -> list[Jud
     return found
 
 
-def _because(run: Run, judged: Sequence[Judged], stretch: Stretch) -> list[Event]:
-    """What meets the definition: of what was measured, every sample of the days that count, not the first alone."""
+def _because(kind: RelapseType, run: Run, judged: Sequence[Judged], stretch: Stretch) -> list[Event]:
+    """What meets the definition: of what was measured, every sample of the days that count and that meets it by itself,
+    not the first alone; none of another series.
+    """
     found = [event for day, item, _ in judged if day in run.days for event in stretch.behind(item)]
-    measured = {event.finding for event in found if event.value is not None}
-    again = [event for event in stretch.after if event.finding in measured and event.date in run.counted]
-    return sorted({*found, *again}, key=in_order)
+    measured = {_series_of(event) for event in found if event.value is not None}
+    again: list[Event] = []
+    for day in run.counted if measured else ():
+        alone = stretch.judge(kind.rule, day, shifted(day, -1))
+        again += stretch.behind(alone) if alone.verdict is MET else ()
+    for made in turning(kind, stretch.chart) if measured else ():
+        for feature, rule in made.features:
+            states = stretch.chart.history(feature, rule)
+            again += [e for state in states if state.verdict is MET and state.day in run.counted for e in state.because]
+    return sorted({*found, *(event for event in again if _series_of(event) in measured)}, key=in_order)
+
+
+def _series_of(event: Event) -> tuple[str, str, float | None]:
+    return event.finding, event.method, event.upper_limit
 
 
 def _wanted(kind: RelapseType, stretch: Stretch) -> str:
@@ -169,10 +188,10 @@ def _runs(kind: RelapseType, judged: Sequence[Judged], stretch: Stretch) -> Iter
             met.append(item)
             sure |= strict.verdict is MET
         elif days and (item.verdict is NOT_MET or _is_over(kind, met, days[-1], day, stretch)):
-            yield _run(kind, days, sure, met, stretch, is_over=True)
+            yield _run(kind, days, sure, met, stretch, day)
             days, met, sure = [], [], False
     if days:
-        yield _run(kind, days, sure, met, stretch, is_over=False)
+        yield _run(kind, days, sure, met, stretch, None)
 
 
 def _is_over(kind: RelapseType, met: Iterable[Judgement], last: date, day: date, stretch: Stretch) -> bool:
@@ -190,7 +209,7 @@ def _is_over(kind: RelapseType, met: Iterable[Judgement], last: date, day: date,
 
 
 def _run(
-    kind: RelapseType, days: Sequence[date], sure: bool, met: Sequence[Judgement], stretch: Stretch, *, is_over: bool
+    kind: RelapseType, days: Sequence[date], sure: bool, met: Sequence[Judgement], stretch: Stretch, gone: date | None
 ) -> Run:
     """A run. What something else explains is not counted of a marker: passing illness near a sample, and what lasts and
     began after the lowest value; a cause that was there at the lowest value did not make the rise. A sign or a scale
@@ -217,7 +236,17 @@ def _run(
         asks, explained = asks.values, explained | (set(days) - measured)
     counted = tuple(day for day in days if day not in explained)
     is_normal = all(map(_is_normal, every))
-    return Run(tuple(days), asks, counted, tuple(once.values()), sure, is_doubtful, is_normal, is_over)
+    is_once = len(days) == 1 and not _is_known(every, days[0], stretch)
+    return Run(tuple(days), asks, counted, tuple(once.values()), sure, is_doubtful, is_normal, is_once, gone)
+
+
+def _is_known(events: Iterable[Event], day: date, stretch: Stretch) -> bool:
+    """Whether a sign of these is on record on an earlier day since treatment began."""
+    signs = {event.finding for event in events if event.value is None}
+    return any(
+        event.finding in signs and event.status not in ("", ABSENT) and event.date is not None and event.date < day
+        for event in stretch.after
+    )
 
 
 def _is_value(chart: Chart, event: Event) -> bool:
@@ -249,7 +278,7 @@ def _why_met(kind: RelapseType, run: Run) -> str:
     said = f"{kind.label}: met on {listed([str(day) for day in run.days])}"
     if run.asks.samples > 1:
         said += f", confirmed by {len(run.counted)} samples over {(run.counted[-1] - run.counted[0]).days} days"
-    elif len(run.days) == 1:
+    elif run.is_once:
         said += "; recorded once, and the definition asks for no second sample"
     return said + "." + _also(run)
 
@@ -278,7 +307,7 @@ def _beside(run: Run, stretch: Stretch) -> Iterator[str]:
     if run.is_normal:
         yield "all values lie within the laboratory's own limit"
     is_once = run.asks.samples == 1
-    if is_once and len(run.days) == 1:
+    if is_once and run.is_once:
         yield "recorded once"
     if is_once and run.near:
         yield f"{listed([chart.label(item.explanation.finding) for item in run.near])} on record at that time"

@@ -77,11 +77,11 @@ def _response(domain: Domain, stretch: Stretch, last: date) -> DomainResponse:
     best = min(known, key=lambda grade: (_rank(grade.category, domain), grade.day), default=None)
     met = next((item for item in now.judgements if item.verdict is MET), None)
     relapses = _recorded(domain, stretch)
-    shown = max(days_of(stretch.behind(met)), default=now.day) if met else now.day
-    relapsed = next((day for day in relapses if day > shown), None)
+    relapsed = _relapsed(domain, now, relapses, stretch)
     gained = best if best and best.category is not domain.categories[-1] else None
     until, is_lost = _until(gained, known, domain, relapses) if gained else (None, False)
-    until = min(until, last) if until else None
+    if until and gained:
+        until, is_lost = (min(until, last), is_lost and until <= last) if gained.day <= last else (None, False)
     return DomainResponse(
         domain.id,
         domain.label,
@@ -132,6 +132,16 @@ def _recorded(domain: Domain, stretch: Stretch) -> list[date]:
     if not any(finding in chart.leaves(category.rule) for category in domain.categories):
         return []
     return days_of(event for event in stretch.after if event.finding == finding and event.status != ABSENT)
+
+
+def _relapsed(domain: Domain, now: Grade, relapses: Sequence[date], stretch: Stretch) -> date | None:
+    """The relapse that was recorded after what shows the category now; none where the domain was looked at since."""
+    met = next((item for item in now.judgements if item.verdict is MET), None)
+    shown = max(days_of(stretch.behind(met)), default=now.day) if met else now.day
+    own = {name for category in domain.categories for name in stretch.chart.leaves(category.rule)}
+    own.discard(stretch.chart.follow.endpoints.relapse)
+    looked = max(days_of(event for event in stretch.after if event.finding in own), default=shown)
+    return next((day for day in relapses if day > shown and day >= looked), None)
 
 
 def _why(domain: Domain, now: Grade, stretch: Stretch, relapsed: date | None) -> str:

@@ -165,8 +165,8 @@ class Stretch:
     def _turn(self, feature: str, history: Sequence[State], rule: Rule, upward: bool) -> tuple[Verdict, State]:
         """Whether a feature has come (or, not upward, gone) since treatment began, and the day that showed it.
 
-        Unknown where it is as it would be after a turn, and nothing says how it was before; or where each day that
-        shows it is one of something else whose sign it can be.
+        Unknown where it is as it would be after a turn, and nothing says how it was before; or where it came while
+        something else whose sign it can be was there, until it has been gone once.
         """
         wanted = MET if upward else NOT_MET
         place = max((i for i, state in enumerate(history) if state.verdict is not wanted), default=-1) + 1
@@ -176,24 +176,30 @@ class Stretch:
         if upward:
             if turned.day <= self.start:
                 return NOT_MET, turned
-            counted = (state for state in history[place:] if not self.chart.excused(feature, state.day))
-            new = next(counted, None) if place else None
-            return (MET, new) if new else (UNKNOWN, turned)
+            is_new = place and not self.chart.excused(feature, turned.day)
+            return (MET if is_new else UNKNOWN), turned
         before = judge(rule, self.baseline, {}).verdict
         return (before if turned.day > self.start else NOT_MET), turned
 
-    def excused(self, made: Derived) -> Iterator[tuple[str, date, Explanation]]:
-        """The features that have come since treatment began and are taken for the sign of something else, each on the
-        first day.
+    def excused(self, made: Derived) -> Iterator[tuple[str, date, date, Explanation]]:
+        """The features that have come since treatment began and are taken for the sign of something else, each with the
+        first day and the last before it was gone; none that came again and counts.
         """
         for feature, rule in made.features if self.chart.excuses else ():
-            history = self.chart.history(feature, rule)
-            for before, state in zip((None, *history), history, strict=False):
-                known = self.chart.excused(feature, state.day)
-                came = state.verdict is MET and (before is None or before.verdict is not MET)
-                if known and came and self.start < state.day <= self.last:
-                    yield feature, state.day, known
-                    break
+            found: list[tuple[str, date, date, Explanation]] = []
+            was = None
+            for state in self.chart.history(feature, rule):
+                if state.verdict is MET and self.start < state.day <= self.last:
+                    known = self.chart.excused(feature, state.day)
+                    if was is MET:
+                        found[-1:] = [(*item[:2], state.day, item[3]) for item in found[-1:]]
+                    elif known:
+                        found.append((feature, state.day, state.day, known))
+                    elif was is not None:
+                        found = []
+                        break
+                was = state.verdict
+            yield from found[:1]
 
     def first_seen(self, made: Derived, *, is_there: bool) -> Iterator[tuple[str, State]]:
         """The features that were recorded for the first time since treatment began, present, and never absent before.

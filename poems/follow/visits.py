@@ -176,10 +176,11 @@ def _done(name: str, chart: Chart) -> list[Event]:
     """Everything on record that shows that a test was done, whether or not its result can be read."""
     test = chart.knowledge.tests.get(name)
     if name in chart.knowledge.concepts or test is None:
-        unreadable = [event for event in chart.unreadable if event.finding == name]
-        return [*chart.record.by_finding.get(name, ()), *unreadable]
+        names = (name, chart.knowledge.concepts[name].of) if name in chart.knowledge.concepts else (name,)
+        unreadable = [event for event in chart.unreadable if event.finding in names]
+        return [*(event for one in names for event in chart.record.by_finding.get(one, ())), *unreadable]
     if any(method.id == name for concept in chart.knowledge.concepts.values() for method in concept.methods):
-        return [event for event in chart.record.events if event.method == name]
+        return [event for event in chart.record.events if event.method == name or event.finding in test.gives]
     return [event for finding in test.finds for event in chart.record.by_finding.get(finding, ())]
 
 

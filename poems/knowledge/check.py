@@ -252,7 +252,7 @@ class _References:
             *(component.get("asks", "") for component in self.components.values()),
         }
         for key, test in self.differential["tests"].items():
-            for name in test.get("done-when", ()):
+            for name in (*test.get("done-when", ()), *test.get("gives", ())):
                 if name not in self.concepts:
                     yield unresolved(f"differential.yaml, tests.{key}.done-when", name, "a concept")
             for name in test["finds"]:

@@ -181,7 +181,7 @@ def _test(key: str, raw: Raw) -> Test:
     source = reference(raw["source"]) if "source" in raw else None
     done_when = tuple(raw.get("done-when", ()))
     return Test(key, raw["label"], tuple(raw["finds"]), raw["burden"], done_when, raw.get("patient", ""),
-                raw.get("why", ""), source)
+                raw.get("why", ""), source, tuple(raw.get("gives", ())))
 
 
 def _accuracy(key: str, raw: Raw) -> Accuracy:

@@ -233,7 +233,8 @@ class Accuracy:
 class Test:
     """Something that can be done next, and what it can find.
 
-    done_when: with all of these recorded it has been done, and is not proposed again.
+    done_when: with all of these recorded it has been done, and is not proposed again. gives: findings that no other
+    test gives, so that each of them shows that it was done.
     """
 
     id: str
@@ -244,6 +245,7 @@ class Test:
     patient: str = ""
     why: str = ""
     source: Reference | None = None
+    gives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

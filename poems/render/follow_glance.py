@@ -34,11 +34,7 @@ def glance(follow: Follow, knowledge: Knowledge) -> Iterator[str]:
     """One line each: death, relapse, what can overturn that, the trends that rise (or the first), response, the visits
     due and next.
     """
-    if not any(event.date for event in follow.record.events):
-        yield f"Up to {follow.as_of} the record holds nothing with a date: there is no course to follow."
-    if follow.died:
-        yield f"Died on {follow.died}."
-    yield from _relapses(follow, knowledge)
+    yield from said_first(follow, knowledge)
     yield from (clean(text) for text in follow.doubtful)
     rising = [trend for trend in follow.trends
               if trend.alarm != "none" or (trend.is_likely and trend.can_alarm)] or _newest(follow, knowledge)
@@ -50,6 +46,15 @@ def glance(follow: Follow, knowledge: Knowledge) -> Iterator[str]:
         yield _responses(follow.responses, knowledge)
     if not follow.died:
         yield from _visits(follow, knowledge)
+
+
+def said_first(follow: Follow, knowledge: Knowledge) -> Iterator[str]:
+    """The lines that no reading may leave out: that nothing can be followed, death, relapse and what stands beside."""
+    if not any(event.date for event in follow.record.events):
+        yield f"Up to {follow.as_of} the record holds nothing with a date: there is no course to follow."
+    if follow.died:
+        yield f"Died on {follow.died}."
+    yield from _relapses(follow, knowledge)
 
 
 def _newest(follow: Follow, knowledge: Knowledge) -> list[Trend]:
@@ -126,7 +131,12 @@ def _recorded(follow: Follow, knowledge: Knowledge) -> Iterator[str]:
     since = next((line.start for line in follow.lines if line.number == last.line + 1), None)
     then = f" Treated anew since {since}." if since and last.line else ""
     yield (f"Relapse recorded on {listed([str(item.day) for item in alone], 'and')}; the computed definitions do not "
-           f"show it ({not_shown(last, knowledge)}).{then}")
+           f"show it ({not_shown(last, knowledge)}){denial(last)}.{then}")
+
+
+def denial(item: Recorded) -> str:
+    """That a clinician recorded later that there is no relapse, as a clause; empty where nobody did."""
+    return f"; a clinician recorded on {item.denied} that there is none" if item.denied else ""
 
 
 def not_shown(item: Recorded, knowledge: Knowledge) -> str:
@@ -224,9 +234,9 @@ def _visits(follow: Follow, knowledge: Knowledge) -> Iterator[str]:
     late = _once([visit for visit in firsts if visit.overdue])
     now, today = _once([visit for visit in firsts if is_now(visit, follow.as_of)]), is_today(follow.as_of)
     kinds = {visit.label for visit in (*late, *now)}
-    if (silent := silent_since(follow)) and any(visit.latest > silent for visit in late):
+    if (silent := silent_since(follow)) and any(visit.latest >= silent for visit in late):
         yield silence(follow)
-        late = [visit for visit in late if visit.latest <= silent]
+        late = [visit for visit in late if visit.latest < silent]
     if late:
         yield "Overdue: " + "; ".join(
             f"{_visit(visit, knowledge)} ({due(visit, follow.as_of).removeprefix('overdue ')})" for visit in late) + "."

@@ -73,7 +73,8 @@ def as_object(follow: Follow, knowledge: Knowledge) -> Object:
         "responses": [_response(item, knowledge) for item in follow.responses],
         "relapses": [_relapse(item, knowledge) for item in follow.relapses],
         "recorded_relapses": [{"date": _day(item.day), "line": item.line, "shown": item.shown, "why": item.why,
-                               "because": _because(item.because, knowledge)} for item in follow.recorded],
+                               "denied": _day(item.denied), "because": _because(item.because, knowledge)}
+                              for item in follow.recorded],
         "first_treatment": [_pattern(item, knowledge) for item in follow.pattern],
         "options": [_option(item) for item in follow.options],
         "trials": [_pattern(item, knowledge) for item in follow.trials],

@@ -123,8 +123,10 @@ def _relapse() -> Schema:
 
 
 def _recorded() -> Schema:
-    return shape({"date": DAY, "line": {"type": "integer"}, "shown": FLAG, "why": TEXT, "because": many("event")},
-                 "A relapse as a clinician recorded it; shown: a definition is met in that line of treatment.")
+    return shape({"date": DAY, "line": {"type": "integer"}, "shown": FLAG, "why": TEXT, "denied": DAY,
+                  "because": many("event")},
+                 "A relapse as a clinician recorded it; shown: a definition is met in that line of treatment and "
+                 "not over by then; denied: the last day on which none was recorded after it.")
 
 
 def _pattern() -> Schema:

@@ -12,7 +12,7 @@ from poems.follow import DomainResponse, Factor, Follow, Option, Pattern, Relaps
 from poems.follow.model import RECORDED, Recorded
 from poems.knowledge import Knowledge, Reference
 from poems.render.cited import Bibliography, Mark
-from poems.render.follow_glance import category, glance, is_past, line_start, not_shown, when
+from poems.render.follow_glance import category, denial, glance, is_past, line_start, not_shown, when
 from poems.render.follow_words import (
     alarm_text,
     by_kind,
@@ -343,7 +343,7 @@ class _Viewer:
 
     def _recorded(self, item: Recorded) -> RelapseView:
         """A relapse as a clinician recorded it, with what is new in that line of treatment."""
-        return RelapseView(RECORDED_BY, Verdict.MET, f"recorded on {item.day}", "" if item.shown else
+        return RelapseView(RECORDED_BY, Verdict.MET, f"recorded on {item.day}{denial(item)}", "" if item.shown else
                            f"The computed definitions do not show it: {not_shown(item, self.knowledge)}.",
                            observations(item.because, self.knowledge), "", (), ())
 

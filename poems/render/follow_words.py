@@ -274,7 +274,7 @@ def is_now(visit: Visit, as_of: date) -> bool:
 
 def due(visit: Visit, as_of: date, silent: date | None = None) -> str:
     """When a visit is due, seen from the day asked about. silent: since when nothing has been entered."""
-    if visit.overdue and silent and visit.latest > silent:
+    if visit.overdue and silent and visit.latest >= silent:
         return f"was due by {visit.latest}"
     if visit.overdue:
         return f"overdue since {visit.latest}" if visit.latest <= as_of else f"due since {visit.day}"

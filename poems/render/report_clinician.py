@@ -13,6 +13,7 @@ from poems.follow import Follow
 from poems.knowledge import Knowledge
 from poems.record import ABSENT, Event
 from poems.render import follow_view, view
+from poems.render.follow_glance import said_first
 from poems.render.follow_view import FollowView
 from poems.render.report_course import course_blocks
 from poems.render.report_model import (
@@ -97,8 +98,9 @@ class Clinician:
         marks = press.cites(self.seen.setting_marks)
         about = Line(f"Setting of the probabilities: {self.seen.setting}.", cites=marks)
         found = self.follow
-        told = [*(self.course.glance[:2] if found.treatments or found.recorded or any(
-            item.day for item in found.relapses) else ())]
+        told: list[str] = []
+        if found.treatments or found.recorded or any(item.day for item in found.relapses):
+            told += self.course.glance[:max(2, len(list(said_first(found, self.knowledge))))]
         told += [text for text in map(clean, found.doubtful) if text not in told] + list(self.seen.glance)
         return Lines("At a glance", (*(Line(sentences(text, 300), strong=not place) for place, text in enumerate(told)),
                                      about), "box")

@@ -194,7 +194,7 @@ def _responses(follow: Follow) -> Iterator[Lane]:
         assert item.best_day is not None
         until, name = item.until or item.best_day, clean(item.best).replace("-", " ")
         is_day = until <= item.best_day
-        said = f"{name}{', lost' if item.is_lost else ' on' if is_day else ', seen until'} {until}"
+        said = f"{name}{', lost' if item.is_lost else ' on' if is_day else ', seen until'} {max(until, item.best_day)}"
         bar = Bar(item.best_day, max(min(until, follow.as_of), item.best_day), said, is_day=is_day)
         yield Lane(clean(item.label), "response", place, (bar,))
 
