@@ -140,6 +140,18 @@ def test_a_file_name_that_looks_like_a_pattern(knowledge: Knowledge, tmp_path: P
     assert [event.patient for event in read(path, knowledge, today=TODAY).events] == ["p1"]
 
 
+def test_a_parquet_file_without_room_for_a_copy_is_said(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that lie nowhere are laid aside to be read."""
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    data = as_parquet([Event("p1", "edema", status="present")])
+    monkeypatch.setattr(Path, "write_bytes", full)
+    reading = read(data, knowledge, today=TODAY)
+    assert (reading.events, [issue.level for issue in reading.issues]) == ((), ["fault"])
+    assert "No space left" in reading.issues[0].found
+
+
 @pytest.mark.parametrize(("units", "word"), [
     ({"vegf-plasma": "mg"}, "expected one of"), ({"edema": "mg/dL"}, "not a measured"),
     ({"no-such": "mg/dL"}, "not a measured")])

@@ -180,6 +180,7 @@ def test_by_the_interface(visitor: Any, store: Store) -> None:
     visitor.call(f"{path}/remove", {"revision": 3})
     other = visitor.call(f"{path}/erase", {"label": "Case 8", "revision": 4})
     assert (other.status_code, other.json()["issues"][0]["where"]) == (422, "label")
+    assert [one.action for one in store.audit(uid=made["uid"], limit=1)] == ["erase refused"]
     assert visitor.call(f"{path}/erase", {"label": "Case 9"}).status_code == 422
     said = visitor.call(f"{path}/erase", {"label": "Case 9", "revision": 4})
     assert (said.status_code, said.json()) == (200, {"entries": 0, "changes": 4, "swept": True})

@@ -122,6 +122,15 @@ def test_outcomes_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not kept._kept
 
 
+def test_one_session_does_not_push_out_the_outcomes_of_another() -> None:
+    """Its own oldest give way first."""
+    kept = Outcomes()
+    others = kept.keep("other", outcome("u", 1))
+    mine = [kept.keep("me", outcome(f"u{number}", 1)) for number in range(outcomes.MOST + 1)]
+    assert kept.get(others, "other")
+    assert [key for key in mine if kept.get(key, "me")] == mine[-outcomes.MOST_OF_ONE:]
+
+
 def test_nothing_is_kept_of_the_findings_of_a_file(visitor: Any, served: Served) -> None:
     """A large file is not held in memory for an hour: of what was read, its number."""
     visitor.submit("/import", files={"file": ("case.csv", EXAMPLE.read_bytes())})

@@ -66,8 +66,10 @@ def test_a_finding_comes_back_and_is_saved_by_its_button(shared: Served) -> None
                       f'action="{path}add"', '<option value="plasma" selected>'):
             assert words in form, words
         assert shared.store.entries(uid_of(shared)) == before
+        assert visitor.submit(f"{path}fields", {**TYPED, "again": again}).status_code == 200  # which keeps nothing
         faulty = visitor.submit(f"{path}add", {**TYPED, "unit": "", "again": again})
         assert (faulty.status_code, f'value="{again}"' in faulty.text) == (422, True)
+        assert WORD in visitor.get(f"{path}?again={again}").text
         assert visitor.submit(f"{path}add", {**TYPED, "again": again}).status_code == 303
         assert [one.event.source for one in shared.store.entries(uid_of(shared))][-1] == WORD
         assert WORD not in visitor.get(f"{path}?again={again}").text.split('id="entries"')[0]  # not a second time
